@@ -1,0 +1,141 @@
+import { type LoggerService } from '@nestjs/common';
+import { type DestinationStream, type Logger, pino, stdSerializers } from 'pino';
+
+const REDACTED = [
+  'password',
+  'currentPassword',
+  'newPassword',
+  'accessToken',
+  'refreshToken',
+  'token',
+  'secret',
+];
+const REDACTED_ELSEWHERE = ['authorization', 'cookie', 'data', 'email', 'key', 'privateKey', 'passphrase'];
+const NAMES = [...REDACTED, ...REDACTED_ELSEWHERE];
+
+export interface LogOptions {
+  /** A pino level, or `silent`. */
+  readonly level: string;
+  /** For people at a terminal instead of one JSON object a line. */
+  readonly pretty: boolean;
+}
+
+/** One write for many lines; what waits is written after this time, and before the process exits. */
+const BUFFER_BYTES = 4_096;
+const FLUSH_INTERVAL_MS = 250;
+
+export interface RequestLogFields {
+  readonly requestId: string;
+  readonly method: string;
+  /** The pattern, not the URL: that could name a person or a secret. */
+  readonly route: string;
+  readonly status: number;
+  readonly durationMs: number;
+  readonly ip: string;
+}
+
+/** Nest's account of its own wiring: for debugging, not for every start. */
+const FRAMEWORK_CONTEXTS = new Set<unknown>([
+  'InstanceLoader',
+  'NestApplication',
+  'NestFactory',
+  'RouterExplorer',
+  'RoutesResolver',
+]);
+
+/**
+ * Logs one JSON object a line to standard output. Fields that could hold a secret are redacted by name,
+ * two levels deep; JSON escapes line breaks and terminal codes, so nobody can forge a line.
+ */
+export class JsonLogger implements LoggerService {
+  readonly #pino: Logger;
+  readonly #unredacted: Logger;
+
+  constructor(level: string, destination: DestinationStream) {
+    const settings = {
+      level,
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label: string) => ({ level: label }) },
+      serializers: { err: serializeError },
+    };
+    const redact = {
+      paths: NAMES.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]),
+      censor: '[redacted]',
+    };
+    this.#pino = pino({ ...settings, redact }, destination);
+    this.#unredacted = pino(settings, destination);
+  }
+
+  static async create({ level, pretty }: LogOptions): Promise<JsonLogger> {
+    return new JsonLogger(level, pretty ? await prettyDestination() : jsonDestination());
+  }
+
+  log(message: unknown, ...rest: unknown[]): void {
+    this.#write(FRAMEWORK_CONTEXTS.has(rest.at(-1)) ? 'debug' : 'info', message, rest);
+  }
+
+  error(message: unknown, ...rest: unknown[]): void {
+    this.#write('error', message, rest);
+  }
+
+  warn(message: unknown, ...rest: unknown[]): void {
+    this.#write('warn', message, rest);
+  }
+
+  debug(message: unknown, ...rest: unknown[]): void {
+    this.#write('debug', message, rest);
+  }
+
+  verbose(message: unknown, ...rest: unknown[]): void {
+    this.#write('trace', message, rest);
+  }
+
+  fatal(message: unknown, ...rest: unknown[]): void {
+    this.#write('fatal', message, rest);
+  }
+
+  /**
+   * The line of one request. Its fields can hold no secret, and looking for one in every line would cost
+   * more than the rest of the line.
+   */
+  request(fields: RequestLogFields): void {
+    this.#unredacted.info(fields, 'request');
+  }
+
+  /** Nest's `Logger` passes the message or an object first, and the context it was made with last. */
+  #write(
+    level: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal',
+    message: unknown,
+    rest: unknown[],
+  ): void {
+    const context = rest.at(-1);
+    const text = rest.length > 1 && typeof rest[0] === 'string' ? rest[0] : undefined;
+    if (message instanceof Error) this.#pino[level]({ context, err: message }, message.message);
+    else if (typeof message === 'object') this.#pino[level]({ context, ...message }, text);
+    else this.#pino[level]({ context }, typeof message === 'string' ? message : 'no message');
+  }
+}
+
+function jsonDestination(): DestinationStream {
+  return pino.destination({
+    dest: 1,
+    sync: false,
+    minLength: BUFFER_BYTES,
+    periodicFlush: FLUSH_INTERVAL_MS,
+  });
+}
+
+async function prettyDestination(): Promise<DestinationStream> {
+  const { default: pretty } = await import('pino-pretty');
+  return pretty({ sync: true, singleLine: true, colorize: process.stdout.isTTY });
+}
+
+/** The type, message and stack, of the causes too. Drivers attach the values of a query: those stay out. */
+function serializeError(error: unknown): object {
+  if (!(error instanceof Error)) return { type: typeof error };
+  const { type, message, stack } = stdSerializers.err(error);
+  const code = 'code' in error && typeof error.code === 'string' ? { code: error.code } : {};
+  const keyId = 'keyId' in error && typeof error.keyId === 'string' ? { keyId: error.keyId } : {};
+  return { type, message, stack, ...code, ...keyId };
+}

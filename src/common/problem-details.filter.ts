@@ -1,0 +1,37 @@
+import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Logger } from '@nestjs/common';
+import { type FastifyReply, type FastifyRequest } from 'fastify';
+import { AppError } from './app-error.js';
+import {
+  codeOfStatus,
+  type Problem,
+  PROBLEM_MEDIA_TYPE,
+  problemOfCode,
+  problemOfError,
+} from './problem-details.js';
+
+/**
+ * Turns every error into a problem document. What no honest caller can cause is a fault: logged with
+ * the request id, answered by a bare 500 that tells nothing.
+ */
+@Catch()
+export class ProblemDetailsFilter implements ExceptionFilter {
+  readonly #logger = new Logger('Fault');
+
+  catch(error: unknown, host: ArgumentsHost): void {
+    const http = host.switchToHttp();
+    const reply = http.getResponse<FastifyReply>();
+    const { id } = http.getRequest<FastifyRequest>();
+    const { body, headers } = this.#problem(error, id);
+    void reply.status(body.status).headers(headers).type(PROBLEM_MEDIA_TYPE).send(body);
+  }
+
+  #problem(error: unknown, requestId: string): Problem {
+    if (error instanceof AppError) {
+      if (error.cause !== undefined) this.#logger.error({ requestId, err: error.cause }, error.message);
+      return problemOfError(error, requestId);
+    }
+    if (error instanceof HttpException) return problemOfCode(codeOfStatus(error.getStatus()), requestId);
+    this.#logger.error({ requestId, err: error }, 'a request failed');
+    return problemOfCode('ERR_INTERNAL', requestId);
+  }
+}

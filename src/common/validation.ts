@@ -1,0 +1,81 @@
+import { type ArgumentMetadata, ValidationPipe } from '@nestjs/common';
+import { type ValidationError as Fault } from 'class-validator';
+import { type FieldError, ValidationError } from './app-error.js';
+
+/** class-transformer passes these over, so the check for unknown fields would never see them. */
+const RESERVED_FIELDS = Object.getOwnPropertyNames(Object.prototype);
+/** Deeper than any body we take, and far from the depth at which recursion overflows the stack. */
+const MAX_DEPTH = 32;
+
+/** Checks bodies and queries against their DTO and refuses unknown fields. */
+export function newValidationPipe(): ValidationPipe {
+  return new StrictValidationPipe({
+    whitelist: true,
+    forbidNonWhitelisted: true,
+    transform: true,
+    stopAtFirstError: true,
+    // The offending values stay out of errors: they may be secrets.
+    validationError: { target: false, value: false },
+    exceptionFactory: (faults) => new ValidationError(faults.flatMap((fault) => fieldErrors(fault, ''))),
+  });
+}
+
+/** What the caller sent, from the value that a `@Transform` is given. */
+export function asSent(value: unknown): unknown {
+  return typeof value === 'function' ? (value as () => unknown)() : value;
+}
+
+class StrictValidationPipe extends ValidationPipe {
+  override async transform(value: unknown, metadata: ArgumentMetadata): Promise<unknown> {
+    if (this.toValidate(metadata)) {
+      // Nest would take `null` for an object without members, so for a patch that changes nothing.
+      if (metadata.type === 'body' && !isObject(value)) throw refusedBody('must be a JSON object');
+      prepare(value, 1);
+    }
+    return (await super.transform(value, metadata)) as unknown;
+  }
+
+  /**
+   * Nest would delete reserved keys at every depth: a secret could lose its entry `constructor` without a
+   * word. Here they are refused as fields, and kept as keys of a record (`__proto__` never gets past the
+   * JSON parser).
+   */
+  protected override stripProtoKeys(value: unknown): void {
+    if (typeof value !== 'object' || value === null) return;
+    const found = RESERVED_FIELDS.filter((name) => Object.hasOwn(value, name));
+    if (found.length === 0) return;
+    throw new ValidationError(found.map((name) => ({ pointer: `/${name}`, detail: 'is not a known field' })));
+  }
+}
+
+/**
+ * Refuses deep nesting, and hides every inner object with a key `constructor` behind a function, which JSON
+ * can't hold: class-transformer would take what the key holds for the object's class and call it.
+ */
+function prepare(value: unknown, depth: number): void {
+  if (typeof value !== 'object' || value === null) return;
+  if (depth > MAX_DEPTH) throw refusedBody(`must not nest deeper than ${MAX_DEPTH} levels`);
+  const members = value as Record<string, unknown>;
+  for (const [key, member] of Object.entries(members)) {
+    prepare(member, depth + 1);
+    if (isObject(member) && Object.hasOwn(member, 'constructor')) members[key] = () => member;
+  }
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** The empty pointer is the whole document (RFC 6901, section 5). */
+function refusedBody(detail: string): ValidationError {
+  return new ValidationError([{ pointer: '', detail }]);
+}
+
+function fieldErrors(fault: Fault, parent: string): FieldError[] {
+  const pointer = `${parent}/${fault.property.replaceAll('~', '~0').replaceAll('/', '~1')}`;
+  const own = Object.entries(fault.constraints ?? {}).map(([rule, detail]) => ({
+    pointer,
+    detail: rule === 'whitelistValidation' ? 'is not a known field' : detail,
+  }));
+  return [...own, ...(fault.children ?? []).flatMap((child) => fieldErrors(child, pointer))];
+}
