@@ -1,0 +1,220 @@
+import { createHash } from 'node:crypto';
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { Global, Module } from '@nestjs/common';
+import { JwtService } from '@nestjs/jwt';
+import { Test } from '@nestjs/testing';
+import { InMemoryKeyStore } from '../../test/support/in-memory-key-store.js';
+import { AccessTokenSigner } from './access-token.js';
+import { CryptoModule } from './crypto.module.js';
+import { CryptoService } from './crypto.service.js';
+import { type EncryptionContext } from './encryption-context.js';
+import { encodeHeader, keyIdOf } from './envelope.js';
+import { DecryptionError } from './errors.js';
+import { KeyStore } from './key-store.js';
+import { PasswordHasher } from './password-hasher.js';
+import { type SuiteName } from './suites.js';
+
+const PLAINTEXT = Buffer.from('attack at dawn');
+const context = { purpose: 'secret', owner: 'ada', table: 'secrets', row: '7' };
+const suiteNames: readonly SuiteName[] = ['COBBLESTONE-256', 'XAES-256-GCM'];
+
+let keyStore: InMemoryKeyStore;
+let crypto: CryptoService;
+
+beforeEach(() => {
+  ({ keyStore, crypto } = newService('COBBLESTONE-256'));
+});
+
+describe('CryptoService.encrypt and decrypt', () => {
+  it.each(suiteNames)('give the plaintext back under %s', async (suite) => {
+    const { crypto } = newService(suite);
+    expect(await crypto.decrypt(await crypto.encrypt(PLAINTEXT, context), context)).toEqual(PLAINTEXT);
+  });
+
+  it('take the context’s entries in any order', async () => {
+    const envelope = await crypto.encrypt(PLAINTEXT, context);
+    const reordered = { row: '7', table: 'secrets', owner: 'ada', purpose: 'secret' };
+    expect(await crypto.decrypt(envelope, reordered)).toEqual(PLAINTEXT);
+  });
+
+  it('keep decrypting under a retired key after rotation, and encrypt under the new one', async () => {
+    const before = await crypto.encrypt(PLAINTEXT, context);
+    const { id } = keyStore.rotate(context.purpose, context.owner);
+    const after = await crypto.encrypt(PLAINTEXT, context);
+    expect(keyIdOf(after)).toBe(id);
+    expect(keyIdOf(before)).not.toBe(id);
+    expect(await crypto.decrypt(before, context)).toEqual(PLAINTEXT);
+    expect(await crypto.decrypt(after, context)).toEqual(PLAINTEXT);
+  });
+
+  it.each([
+    ['row', { ...context, row: '8' }],
+    ['table', { ...context, table: 'contacts' }],
+    ['owner', { ...context, owner: 'eve' }],
+    ['purpose', { ...context, purpose: 'contact' }],
+    ['number of entries', { purpose: 'secret', owner: 'ada', table: 'secrets' }],
+  ])('refuse a ciphertext moved to another %s', async (_what, other) => {
+    expect(await refusalOf(await crypto.encrypt(PLAINTEXT, context), other)).toBeInstanceOf(DecryptionError);
+  });
+
+  it('refuse a key of another purpose or owner, also when the envelope names it', async () => {
+    for (const [purpose, owner] of [
+      ['contact', 'ada'],
+      ['secret', 'eve'],
+    ] as const) {
+      const foreign = keyStore.rotate(purpose, owner);
+      // Made with the foreign key but for our context: only the check of the key's owner refuses it.
+      const envelope = foreign.encrypt(PLAINTEXT, context);
+      expect(await refusalOf(envelope, context)).toMatchObject({
+        name: 'DecryptionError',
+        keyId: foreign.id,
+      });
+    }
+  });
+
+  it('refuse an unknown and a destroyed key', async () => {
+    const envelope = await crypto.encrypt(PLAINTEXT, context);
+    const keyId = keyIdOf(envelope);
+    expect(
+      await refusalOf(Buffer.concat([encodeHeader(0x01, '0'.repeat(16)), envelope.subarray(10)]), context),
+    ).toBeInstanceOf(DecryptionError);
+    keyStore.forget(keyId);
+    expect(await refusalOf(envelope, context)).toMatchObject({ name: 'DecryptionError', keyId });
+  });
+
+  it.each([
+    ['nothing', Buffer.alloc(0)],
+    ['plain text', PLAINTEXT],
+    ['text that is long enough', Buffer.alloc(500, 'plain ')],
+    ['a header alone', encodeHeader(0x02, '0'.repeat(16))],
+  ])('refuse %s and never return it', async (_what, input) => {
+    expect(await refusalOf(input, context)).toBeInstanceOf(DecryptionError);
+  });
+
+  it('never encrypt under a key that the store hands out for someone else', async () => {
+    const foreign = keyStore.rotate('secret', 'eve');
+    keyStore.encryptionKey = async () => foreign;
+    await expect(crypto.encrypt(PLAINTEXT, context)).rejects.toThrow(
+      `key ${foreign.id} is for secret of eve, want secret of ada`,
+    );
+  });
+});
+
+describe('CryptoService.blindIndex', () => {
+  const where = { owner: 'ada', table: 'contacts', column: 'email' };
+
+  it('finds equal values of one owner and column only', async () => {
+    const index = await crypto.blindIndex('Ada@example.com', where);
+    expect(await crypto.blindIndex('ada@EXAMPLE.com', where)).toEqual(index);
+    expect(await crypto.blindIndex('ada@example.com', { ...where, owner: 'eve' })).not.toEqual(index);
+    expect(await crypto.blindIndex('ada@example.com', { ...where, column: 'name' })).not.toEqual(index);
+  });
+
+  it('has one candidate, and while a rotation runs the new one and the old', async () => {
+    const before = await crypto.blindIndex('ada', where);
+    expect(await crypto.blindIndexCandidates('ada', where)).toEqual([before]);
+    keyStore.rotateBlindIndex('ada');
+    const after = await crypto.blindIndex('ada', where);
+    expect(after).not.toEqual(before);
+    expect(await crypto.blindIndexCandidates('ada', where)).toEqual([after, before]);
+  });
+});
+
+describe('CryptoService.hashPassword and verifyPassword', () => {
+  const pepper = { purpose: 'pepper', owner: 'system', user: 'ada' };
+
+  it('verify the password and no other', async () => {
+    const stored = await crypto.hashPassword('correct horse', pepper);
+    expect(await crypto.verifyPassword('correct horse', stored, pepper)).toEqual({
+      ok: true,
+      needsRehash: false,
+    });
+    expect(await crypto.verifyPassword('battery staple', stored, pepper)).toEqual({
+      ok: false,
+      needsRehash: false,
+    });
+  });
+
+  it('store the hash encrypted', async () => {
+    const stored = await crypto.hashPassword('correct horse', pepper);
+    expect(stored.toString('latin1')).not.toContain('argon2');
+    expect((await crypto.decrypt(stored, pepper)).toString()).toMatch(/^\$argon2id\$/);
+  });
+
+  it('verify a password stored before the pepper was rotated', async () => {
+    const stored = await crypto.hashPassword('correct horse', pepper);
+    keyStore.rotate('pepper', 'system');
+    expect((await crypto.verifyPassword('correct horse', stored, pepper)).ok).toBe(true);
+  });
+
+  it('say no for an unknown user', async () => {
+    expect(await crypto.verifyPassword('correct horse', undefined, pepper)).toEqual({
+      ok: false,
+      needsRehash: false,
+    });
+  });
+
+  it('refuse the hash of another user', async () => {
+    const stored = await crypto.hashPassword('correct horse', pepper);
+    await expect(crypto.verifyPassword('correct horse', stored, { ...pepper, user: 'eve' })).rejects.toThrow(
+      DecryptionError,
+    );
+  });
+});
+
+describe('CryptoService', () => {
+  it('digests the tokens it makes', () => {
+    const token = crypto.randomToken('rt');
+    expect(crypto.digestToken('rt', token)).toEqual(createHash('sha256').update(token).digest());
+    expect(crypto.digestToken('api', token)).toBeUndefined();
+  });
+
+  it('digests text with SHA-256 (FIPS 180-4, "abc")', () => {
+    expect(Buffer.from(crypto.digest('abc'), 'base64url').toString('hex')).toBe(
+      'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad',
+    );
+  });
+
+  it('verifies the access tokens it signs', async () => {
+    const claims = {
+      iss: 'https://localhost:3443',
+      aud: 'api',
+      sub: 'ada',
+      exp: 1300,
+      iat: 1000,
+      nbf: 1000,
+      jti: '1',
+      sid: '1',
+      roles: ['user'],
+      amr: ['pwd'],
+      auth_time: 1000,
+    };
+    const token = await crypto.signAccessToken(claims);
+    const expectations = { issuer: claims.iss, audience: claims.aud, nowSeconds: 1000 };
+    expect(await crypto.verifyAccessToken(token, expectations)).toEqual(claims);
+  });
+
+  it('is what the module exports, given a key store', async () => {
+    @Global()
+    @Module({ providers: [{ provide: KeyStore, useValue: keyStore }], exports: [KeyStore] })
+    class FakeKeysModule {}
+
+    const app = await Test.createTestingModule({ imports: [CryptoModule, FakeKeysModule] }).compile();
+    const envelope = await app.get(CryptoService).encrypt(PLAINTEXT, context);
+    expect(await crypto.decrypt(envelope, context)).toEqual(PLAINTEXT);
+  });
+});
+
+function newService(suite: SuiteName): { keyStore: InMemoryKeyStore; crypto: CryptoService } {
+  const keyStore = new InMemoryKeyStore(suite);
+  const accessTokenSigner = new AccessTokenSigner(new JwtService({}), keyStore);
+  return { keyStore, crypto: new CryptoService(keyStore, new PasswordHasher(), accessTokenSigner) };
+}
+
+/** What `decrypt` throws. */
+async function refusalOf(envelope: Uint8Array, other: EncryptionContext): Promise<unknown> {
+  return crypto.decrypt(envelope, other).then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+}

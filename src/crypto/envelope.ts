@@ -1,0 +1,96 @@
+import { type EncryptionContext } from './encryption-context.js';
+import { DecryptionError } from './errors.js';
+import { type SuiteId, suiteNameOf, type SuiteName } from './suites.js';
+
+/*
+ * Envelope v1, integers big-endian:
+ *
+ *    0   1  0x01 format version
+ *    1   1  suite
+ *    2   8  key id, random
+ *   10   …  what the suite makes: 0x01 salt 24 ‖ commitment 32 ‖ chunks; 0x02 nonce 24 ‖ ciphertext ‖ tag 16
+ *
+ * The suite authenticates bytes[0..10] ‖ u16 n ‖ n × (u16 length ‖ name ‖ u32 length ‖ value), entries sorted
+ * by name (by UTF-16 code unit, as JavaScript sorts), names and values in UTF-8.
+ */
+const FORMAT_VERSION = 0x01;
+const KEY_ID_OFFSET = 2;
+export const HEADER_BYTES = 10;
+const COUNT_BYTES = 2;
+const NAME_LENGTH_BYTES = 2;
+const VALUE_LENGTH_BYTES = 4;
+const KEY_ID = /^[0-9a-f]{16}$/;
+const MAX_NAME_BYTES = 0xffff;
+const MAX_UTF8_BYTES_PER_CODE_UNIT = 3;
+
+export interface EnvelopeHeader {
+  readonly suite: SuiteName;
+  /** 16 lower-case hex characters */
+  readonly keyId: string;
+}
+
+/**
+ * The first 10 bytes of every envelope of one key.
+ *
+ * @param keyId 16 lower-case hex characters
+ */
+export function encodeHeader(suiteId: SuiteId, keyId: string): Buffer {
+  if (!KEY_ID.test(keyId)) throw new TypeError(`key id ${keyId} is not 16 lower-case hex characters`);
+  return Buffer.concat([Buffer.of(FORMAT_VERSION, suiteId), Buffer.from(keyId, 'hex')]);
+}
+
+/** @throws DecryptionError for a value that is not an envelope of this version and a known suite */
+export function parseHeader(envelope: Uint8Array): EnvelopeHeader {
+  const suite = suiteNameOf(envelope[1] ?? 0);
+  if (envelope.length < HEADER_BYTES || envelope[0] !== FORMAT_VERSION || suite === undefined) {
+    throw new DecryptionError();
+  }
+  const keyId = Buffer.from(
+    envelope.buffer,
+    envelope.byteOffset + KEY_ID_OFFSET,
+    HEADER_BYTES - KEY_ID_OFFSET,
+  );
+  return { suite, keyId: keyId.toString('hex') };
+}
+
+/**
+ * The id of the key an envelope was made with, 16 lower-case hex characters. It is read, not
+ * authenticated: it finds the key, and decryption then proves it.
+ *
+ * @throws DecryptionError for a value that is not an envelope
+ */
+export function keyIdOf(envelope: Uint8Array): string {
+  return parseHeader(envelope).keyId;
+}
+
+/**
+ * What the suite authenticates: the header and every entry of the context, encoded so that two
+ * different contexts never give the same bytes. Runs once an operation, hence the single allocation.
+ *
+ * @throws TypeError for what is not text and for a lone surrogate: UTF-8 makes U+FFFD of every one
+ */
+export function boundContext(header: Uint8Array, context: EncryptionContext): Buffer {
+  const names = Object.keys(context).toSorted();
+  let maxLength = HEADER_BYTES + COUNT_BYTES;
+  for (const name of names) {
+    const value = context[name];
+    if (typeof value !== 'string' || !value.isWellFormed() || !name.isWellFormed()) {
+      throw new TypeError(`context entry ${JSON.stringify(name)} is not well-formed text`);
+    }
+    const codeUnits = name.length + value.length;
+    maxLength += NAME_LENGTH_BYTES + VALUE_LENGTH_BYTES + codeUnits * MAX_UTF8_BYTES_PER_CODE_UNIT;
+  }
+
+  const bound = Buffer.allocUnsafe(maxLength);
+  bound.set(header, 0);
+  let offset = bound.writeUInt16BE(names.length, HEADER_BYTES);
+  for (const name of names) {
+    const nameLength = bound.write(name, offset + NAME_LENGTH_BYTES);
+    if (nameLength > MAX_NAME_BYTES)
+      throw new RangeError(`context entry name is ${nameLength} bytes, want 65535`);
+    offset = bound.writeUInt16BE(nameLength, offset) + nameLength;
+    const valueLength = bound.write(context[name] ?? '', offset + VALUE_LENGTH_BYTES);
+    offset = bound.writeUInt32BE(valueLength, offset) + valueLength;
+  }
+  return bound.subarray(0, offset);
+}

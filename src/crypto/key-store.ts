@@ -1,0 +1,31 @@
+import { type KeyObject } from 'node:crypto';
+import { type BlindIndexKey } from './blind-index.js';
+import { type EncryptionContext } from './encryption-context.js';
+import { type SymmetricKey } from './symmetric-key.js';
+
+/** An ES256 key pair half with the key id that tokens name in their `kid` header. */
+export interface TokenKey {
+  readonly kid: string;
+  readonly key: KeyObject;
+}
+
+/**
+ * Where `CryptoService` finds keys. `keys/` implements it over the database; a project that lifts
+ * `crypto/` out brings its own.
+ */
+export abstract class KeyStore {
+  /** The primary key of the context's purpose and owner, or a new key for purposes with one key a value. */
+  abstract encryptionKey(context: EncryptionContext): Promise<SymmetricKey>;
+
+  /** The key with exactly this id, or `undefined` when it is unknown or may not decrypt any more. */
+  abstract decryptionKey(id: string): Promise<SymmetricKey | undefined>;
+
+  /** The owner's blind-index keys, primary first, then those still being replaced. */
+  abstract blindIndexKeys(owner: string): Promise<readonly [BlindIndexKey, ...BlindIndexKey[]]>;
+
+  /** The private key that signs access tokens now. */
+  abstract tokenSigningKey(): Promise<TokenKey>;
+
+  /** The public key that verifies tokens naming this `kid`, or `undefined`. */
+  abstract tokenVerificationKey(kid: string): Promise<TokenKey | undefined>;
+}

@@ -1,0 +1,67 @@
+import { createHash } from 'node:crypto';
+import { describe, expect, it } from '@jest/globals';
+import { digestToken, randomToken } from './opaque-token.js';
+
+const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+
+describe('randomToken', () => {
+  it('gives prefix, 43 random characters and 6 of checksum', () => {
+    expect(randomToken('rt')).toMatch(/^rt_[A-Za-z0-9_-]{49}$/);
+  });
+
+  it('gives another one each time', () => {
+    expect(new Set(Array.from({ length: 1000 }, () => randomToken('rt'))).size).toBe(1000);
+  });
+});
+
+describe('digestToken', () => {
+  const token = randomToken('rt');
+
+  it('is SHA-256 of the whole token', () => {
+    expect(digestToken('rt', token)).toEqual(createHash('sha256').update(token).digest());
+  });
+
+  it('knows the checksum of a fixed token', () => {
+    // CRC-32 computed with Python's zlib.crc32 and base64.urlsafe_b64encode.
+    expect(digestToken('rt', `rt_${'A'.repeat(43)}H8i9_w`)).toHaveLength(32);
+  });
+
+  it('knows none under another prefix', () => {
+    expect(digestToken('api', token)).toBeUndefined();
+    expect(digestToken('r', token)).toBeUndefined();
+    expect(digestToken('rt_', token)).toBeUndefined();
+    expect(digestToken('', token)).toBeUndefined();
+  });
+
+  it('knows no token with one character replaced', () => {
+    for (let index = 0; index < token.length; index++) {
+      for (const character of ALPHABET) {
+        if (character === token[index]) continue;
+        const other = token.slice(0, index) + character + token.slice(index + 1);
+        if (digestToken('rt', other) !== undefined) throw new Error(`accepted ${other}`);
+      }
+    }
+    expect(digestToken('rt', token)).toBeDefined();
+  });
+
+  it('knows no token cut at any length, extended or padded', () => {
+    for (let length = 0; length < token.length; length++) {
+      expect(digestToken('rt', token.slice(0, length))).toBeUndefined();
+    }
+    for (const other of [
+      `${token}A`,
+      ` ${token}`,
+      `${token}\n`,
+      `${token}=`,
+      token.toUpperCase(),
+      'x'.repeat(100_000),
+    ]) {
+      expect(digestToken('rt', other)).toBeUndefined();
+    }
+  });
+
+  it('knows no token with characters outside the alphabet, valid checksum or not', () => {
+    expect(digestToken('rt', `rt_${'\u00e9'.repeat(43)}AAAAAA`)).toBeUndefined();
+    expect(digestToken('rt', `rt_${'+'.repeat(43)}AAAAAA`)).toBeUndefined();
+  });
+});

@@ -1,0 +1,77 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { BlindIndexKey } from '../../src/crypto/blind-index.js';
+import { type EncryptionContext } from '../../src/crypto/encryption-context.js';
+import { KeyStore, type TokenKey } from '../../src/crypto/key-store.js';
+import { type SuiteName } from '../../src/crypto/suites.js';
+import { randomKeyBytes, randomKeyId, SymmetricKey } from '../../src/crypto/symmetric-key.js';
+
+/** A `KeyStore` with real keys that lives as long as the test and makes what it is asked for. */
+export class InMemoryKeyStore extends KeyStore {
+  readonly #primaries = new Map<string, SymmetricKey>();
+  readonly #byId = new Map<string, SymmetricKey>();
+  readonly #indexKeys = new Map<string, [BlindIndexKey, ...BlindIndexKey[]]>();
+  readonly #tokenKeys = new Map<string, TokenKey>();
+  #tokenSigningKey: TokenKey | undefined;
+
+  constructor(private readonly suite: SuiteName = 'COBBLESTONE-256') {
+    super();
+  }
+
+  override async encryptionKey({ purpose, owner }: EncryptionContext): Promise<SymmetricKey> {
+    return this.#primaries.get(nameOf(purpose, owner)) ?? this.rotate(purpose, owner);
+  }
+
+  override async decryptionKey(id: string): Promise<SymmetricKey | undefined> {
+    return this.#byId.get(id);
+  }
+
+  override async blindIndexKeys(owner: string): Promise<readonly [BlindIndexKey, ...BlindIndexKey[]]> {
+    return this.#indexKeys.get(owner) ?? this.rotateBlindIndex(owner);
+  }
+
+  override async tokenSigningKey(): Promise<TokenKey> {
+    return this.#tokenSigningKey ?? this.rotateTokenKey();
+  }
+
+  override async tokenVerificationKey(kid: string): Promise<TokenKey | undefined> {
+    return this.#tokenKeys.get(kid);
+  }
+
+  /** Makes a new primary; the one before goes on decrypting. */
+  rotate(purpose: string, owner: string): SymmetricKey {
+    const key = SymmetricKey.import(
+      { id: randomKeyId(), purpose, owner, suite: this.suite },
+      randomKeyBytes(),
+    );
+    this.#primaries.set(nameOf(purpose, owner), key);
+    this.#byId.set(key.id, key);
+    return key;
+  }
+
+  /** Makes a new primary index key; those before stay candidates. */
+  rotateBlindIndex(owner: string): readonly [BlindIndexKey, ...BlindIndexKey[]] {
+    const before = this.#indexKeys.get(owner) ?? [];
+    const key = BlindIndexKey.import({ version: before.length + 1, owner }, randomKeyBytes());
+    const keys: [BlindIndexKey, ...BlindIndexKey[]] = [key, ...before];
+    this.#indexKeys.set(owner, keys);
+    return keys;
+  }
+
+  /** Makes a new token key; tokens of those before still verify. */
+  rotateTokenKey(): TokenKey {
+    const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    const kid = randomKeyId();
+    this.#tokenKeys.set(kid, { kid, key: publicKey });
+    this.#tokenSigningKey = { kid, key: privateKey };
+    return this.#tokenSigningKey;
+  }
+
+  /** What disabling or destroying a key looks like from here. */
+  forget(keyId: string): void {
+    this.#byId.delete(keyId);
+  }
+}
+
+function nameOf(purpose: string, owner: string): string {
+  return JSON.stringify([purpose, owner]);
+}
