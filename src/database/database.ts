@@ -1,0 +1,76 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { type Compilable, type CompiledQuery, type Dialect, Kysely, sql, type Transaction } from 'kysely';
+import { type Schema } from './schema.js';
+
+export type DatabaseKind = 'sqlite' | 'postgres';
+
+/**
+ * The connection, for repositories. Inside `transaction()` every query of the same asynchronous flow
+ * joins it, so services compose without handing a transaction around.
+ */
+export class Database {
+  readonly #kysely: Kysely<Schema>;
+  readonly #transactions = new AsyncLocalStorage<Transaction<Schema>>();
+
+  constructor(
+    readonly kind: DatabaseKind,
+    dialect: Dialect,
+  ) {
+    this.#kysely = new Kysely<Schema>({ dialect });
+  }
+
+  /** The surrounding transaction, or else the connection itself. */
+  get query(): Kysely<Schema> {
+    return this.#transactions.getStore() ?? this.#kysely;
+  }
+
+  /** Whether a query made now could see what is not committed yet, so must not be remembered. */
+  get isInTransaction(): boolean {
+    return this.#transactions.getStore() !== undefined;
+  }
+
+  /**
+   * Commits what `work` wrote when it resolves and undoes it when it throws. Joins a surrounding
+   * transaction. On SQLite one transaction runs at a time: never wait for a slow hash inside.
+   */
+  async transaction<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#transactions.getStore()) return work();
+    return this.#kysely.transaction().execute((transaction) => this.#transactions.run(transaction, work));
+  }
+
+  /**
+   * A query compiled once and run with other arguments each time: building and compiling cost more than
+   * a point read on SQLite. `build` may use each argument only as a value.
+   */
+  prepare<Arguments extends readonly unknown[], Row>(
+    build: (query: Kysely<Schema>, ...values: Arguments) => Compilable<Row>,
+  ): (...values: Arguments) => Promise<Row[]> {
+    const places = Array.from({ length: build.length - 1 }, (_, index) => new Place(index));
+    const compiled = build(this.#kysely, ...(places as unknown as Arguments)).compile();
+    const order = compiled.parameters.map((parameter) =>
+      parameter instanceof Place ? parameter.index : undefined,
+    );
+    return async (...values) => {
+      const parameters = order.map((index, at) =>
+        index === undefined ? compiled.parameters[at] : values[index],
+      );
+      const query: CompiledQuery<Row> = { ...compiled, parameters };
+      const { rows } = await this.query.executeQuery(query);
+      return rows;
+    };
+  }
+
+  /** Resolves when the database answers. */
+  async ping(): Promise<void> {
+    await sql`select 1`.execute(this.#kysely);
+  }
+
+  async close(): Promise<void> {
+    await this.#kysely.destroy();
+  }
+}
+
+/** Stands for an argument of a prepared query while it is compiled. */
+class Place {
+  constructor(readonly index: number) {}
+}

@@ -1,0 +1,45 @@
+import { Migrator } from 'kysely/migration';
+import { StartError } from '../common/start-error.js';
+import { type Database } from './database.js';
+import { initial } from './migrations/0001-initial.js';
+
+/** Brings the schema up to date. Each migration runs in a transaction: all of it or nothing. */
+export class SchemaMigrator {
+  readonly #migrator: Migrator;
+
+  constructor(database: Database) {
+    this.#migrator = new Migrator({
+      db: database.query,
+      provider: {
+        getMigrations: () => Promise.resolve({ '0001-initial': initial(database.kind) }),
+      },
+    });
+  }
+
+  /** The names of the migrations that have not run, in order. */
+  async pending(): Promise<string[]> {
+    const migrations = await this.#migrator.getMigrations();
+    return migrations.filter(({ executedAt }) => executedAt === undefined).map(({ name }) => name);
+  }
+
+  /**
+   * Runs what is pending and names it.
+   *
+   * @throws {StartError} when the database was migrated by a newer release
+   */
+  async migrate(): Promise<string[]> {
+    const { error, results = [] } = await this.#migrator.migrateToLatest();
+    if (error instanceof Error) {
+      if (/previously executed migration .* is missing/.test(error.message)) {
+        throw new StartError(
+          'the database was migrated by a newer release: start that release, or restore a backup',
+          {
+            cause: error,
+          },
+        );
+      }
+      throw error;
+    }
+    return results.map(({ migrationName }) => migrationName);
+  }
+}

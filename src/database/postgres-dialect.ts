@@ -1,0 +1,62 @@
+import { type CustomTypesConfig, Pool, type PoolClient, types as pgTypes } from 'pg';
+import { type Dialect, PostgresDialect, type PostgresPool, type PostgresPoolClient } from 'kysely';
+import { DatabaseUnavailableError } from './errors.js';
+
+const CONNECT_TIMEOUT_MS = 5_000;
+const STATEMENT_TIMEOUT_MS = 15_000;
+
+/** int8 arrives as text by default. Our largest values are Unix milliseconds and counts, below 2^53. */
+const types: CustomTypesConfig = {
+  getTypeParser: (oid, format) =>
+    oid === pgTypes.builtins.INT8
+      ? Number
+      : (pgTypes.getTypeParser(oid, format) as (text: string) => unknown),
+};
+
+/** Kysely over `pg`, with connection failures told apart from faults of ours. */
+export function postgresDialect(url: string, onIdleError: (error: Error) => void): Dialect {
+  const pool = new Pool({
+    connectionString: url,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    statement_timeout: STATEMENT_TIMEOUT_MS,
+    types,
+  });
+  // Without a listener an idle connection that breaks would end the process.
+  pool.on('error', onIdleError);
+  return new PostgresDialect({ pool: translating(pool) });
+}
+
+function translating(pool: Pool): PostgresPool {
+  return {
+    connect: async () => translatingClient(await pool.connect().catch(translate)),
+    end: () => pool.end(),
+    options: pool.options,
+  };
+}
+
+function translatingClient(client: PoolClient): PostgresPoolClient {
+  return new Proxy(client, {
+    get(target, property) {
+      if (property === 'query') {
+        return (text: string, values: unknown[]) => target.query(text, values).catch(translate);
+      }
+      const value: unknown = Reflect.get(target, property);
+      return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+    },
+  });
+}
+
+function translate(error: unknown): never {
+  throw isUnavailable(error) ? new DatabaseUnavailableError(error) : error;
+}
+
+/**
+ * Network errors and a connection lost have no SQLSTATE; class 08 is a connection exception, 53 a lack
+ * of resources, 57P an operator's intervention (PostgreSQL documentation, appendix A).
+ */
+function isUnavailable(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+  if (code === undefined) return /connection|timeout/i.test(error.message);
+  return /^(08|53|57P|ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_|EHOSTUNREACH|ENOENT)/.test(code);
+}

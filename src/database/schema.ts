@@ -1,0 +1,102 @@
+import { type ColumnType, type Generated } from 'kysely';
+
+// Times are Unix milliseconds, digests and ciphertexts bytes, key ids 16 hexadecimal characters.
+
+type Immutable<T> = ColumnType<T, T, never>;
+
+interface KeysTable {
+  id: Immutable<string>;
+  /** The key that wraps this one: a root key id or another row. */
+  parent_id: string;
+  owner_id: Immutable<string>;
+  purpose: Immutable<string>;
+  suite: Immutable<string>;
+  version: Immutable<number>;
+  state: 'PENDING' | 'PRIMARY' | 'DECRYPT_ONLY' | 'DISABLED' | 'DESTROYED';
+  /** Null once destroyed. */
+  wrapped: Uint8Array | null;
+  created_at: Immutable<number>;
+  activated_at: number | null;
+  not_after: number | null;
+  destroyed_at: number | null;
+}
+
+interface UsersTable {
+  id: Immutable<string>;
+  email_ciphertext: Uint8Array;
+  email_key_id: string;
+  email_index: Uint8Array;
+  /** The encrypted PHC string. */
+  password_ciphertext: Uint8Array;
+  password_key_id: string;
+  /** Space-separated. */
+  roles: string;
+  created_at: Immutable<number>;
+  disabled_at: number | null;
+}
+
+interface SessionsTable {
+  id: Immutable<string>;
+  user_id: Immutable<string>;
+  created_at: Immutable<number>;
+  last_used_at: number;
+  idle_expires_at: number;
+  expires_at: Immutable<number>;
+  ip: string;
+  user_agent: string;
+  /** Authentication methods (RFC 8176), space-separated. */
+  amr: string;
+  auth_time: number;
+  revoked_at: number | null;
+}
+
+interface RefreshTokensTable {
+  digest: Immutable<Uint8Array>;
+  session_id: Immutable<string>;
+  created_at: Immutable<number>;
+  used_at: number | null;
+}
+
+interface SecretsTable {
+  id: Immutable<string>;
+  owner_id: Immutable<string>;
+  name: Immutable<string>;
+  /** A JSON object of strings, not encrypted. */
+  metadata: string;
+  cas_required: number;
+  latest_version: number;
+  created_at: Immutable<number>;
+  updated_at: number;
+}
+
+interface SecretVersionsTable {
+  secret_id: Immutable<string>;
+  version: Immutable<number>;
+  key_id: string;
+  ciphertext: Uint8Array;
+  created_at: Immutable<number>;
+  expires_at: number | null;
+  deleted_at: number | null;
+}
+
+interface ContactsTable {
+  id: Immutable<string>;
+  owner_id: Immutable<string>;
+  key_id: string;
+  ciphertext: Uint8Array;
+  email_index: Uint8Array | null;
+  version: Generated<number>;
+  created_at: Immutable<number>;
+  updated_at: number;
+}
+
+/** Every table, for both databases. The migrations make exactly this. */
+export interface Schema {
+  keys: KeysTable;
+  users: UsersTable;
+  sessions: SessionsTable;
+  refresh_tokens: RefreshTokensTable;
+  secrets: SecretsTable;
+  secret_versions: SecretVersionsTable;
+  contacts: ContactsTable;
+}

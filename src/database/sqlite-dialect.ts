@@ -1,0 +1,199 @@
+import { DatabaseSync, type StatementSync, type SQLInputValue } from 'node:sqlite';
+import {
+  type CompiledQuery,
+  type DatabaseConnection,
+  type Dialect,
+  type Driver,
+  type QueryResult,
+  SqliteAdapter,
+  SqliteIntrospector,
+  SqliteQueryCompiler,
+} from 'kysely';
+import { DatabaseUnavailableError } from './errors.js';
+
+const MAX_PREPARED_STATEMENTS = 256;
+const BUSY_TIMEOUT_MS = 5_000;
+
+/** SQLite's primary result codes for "not now": BUSY, LOCKED, READONLY, IOERR, FULL, CANTOPEN. */
+const UNAVAILABLE_CODES: ReadonlySet<number> = new Set([5, 6, 8, 10, 13, 14]);
+
+/**
+ * Kysely over `node:sqlite`. Two connections to one WAL file: writes and transactions queue for the
+ * writer, plain reads go to the reader at once and see what is committed, so no read waits for a
+ * transaction and none sees its unfinished half.
+ */
+export function sqliteDialect(file: string): Dialect {
+  return {
+    createAdapter: () => new TransactionalSqliteAdapter(),
+    createDriver: () => new SqliteDriver(file),
+    createIntrospector: (db) => new SqliteIntrospector(db),
+    createQueryCompiler: () => new SqliteQueryCompiler(),
+  };
+}
+
+/** SQLite can undo DDL. Kysely leaves that off; with it on, a migration killed half-way leaves nothing. */
+class TransactionalSqliteAdapter extends SqliteAdapter {
+  override get supportsTransactionalDdl(): boolean {
+    return true;
+  }
+}
+
+class SqliteDriver implements Driver {
+  #writer: StatementCache | undefined;
+  #reader: StatementCache | undefined;
+  readonly #lock = new Lock();
+
+  constructor(private readonly file: string) {}
+
+  // eslint-disable-next-line typescript/require-await -- the Driver contract is asynchronous
+  async init(): Promise<void> {
+    const writer = new DatabaseSync(this.file, {
+      timeout: BUSY_TIMEOUT_MS,
+      enableForeignKeyConstraints: true,
+    });
+    // FULL: a commit is on the disk before the caller hears of it.
+    writer.exec('pragma journal_mode = wal; pragma synchronous = full');
+    this.#writer = new StatementCache(writer);
+    this.#reader = new StatementCache(
+      new DatabaseSync(this.file, { timeout: BUSY_TIMEOUT_MS, readOnly: true }),
+    );
+  }
+
+  async acquireConnection(): Promise<DatabaseConnection> {
+    if (!this.#writer || !this.#reader) throw new Error('the SQLite driver is not open');
+    return new SqliteConnection(this.#writer, this.#reader, this.#lock);
+  }
+
+  async beginTransaction(connection: DatabaseConnection): Promise<void> {
+    await asSqlite(connection).begin();
+  }
+
+  async commitTransaction(connection: DatabaseConnection): Promise<void> {
+    asSqlite(connection).end('commit');
+  }
+
+  async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
+    asSqlite(connection).end('rollback');
+  }
+
+  async releaseConnection(): Promise<void> {
+    // Connections are views of the two handles; transactions release the lock when they end.
+  }
+
+  async destroy(): Promise<void> {
+    this.#reader?.close();
+    this.#writer?.close();
+  }
+}
+
+class SqliteConnection implements DatabaseConnection {
+  #inTransaction = false;
+
+  constructor(
+    private readonly writer: StatementCache,
+    private readonly reader: StatementCache,
+    private readonly lock: Lock,
+  ) {}
+
+  async begin(): Promise<void> {
+    await this.lock.acquire();
+    try {
+      // IMMEDIATE takes the write lock now: a later upgrade could fail as busy half-way.
+      this.writer.execute('begin immediate', []);
+      this.#inTransaction = true;
+    } catch (error) {
+      this.lock.release();
+      throw error;
+    }
+  }
+
+  end(command: 'commit' | 'rollback'): void {
+    // A failed commit leaves the transaction open, and Kysely follows it with a rollback.
+    if (!this.#inTransaction) return;
+    this.writer.execute(command, []);
+    this.#inTransaction = false;
+    this.lock.release();
+  }
+
+  async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
+    if (this.#inTransaction) return this.writer.execute<R>(query.sql, query.parameters);
+    if (query.query.kind === 'SelectQueryNode') return this.reader.execute<R>(query.sql, query.parameters);
+    await this.lock.acquire();
+    try {
+      return this.writer.execute<R>(query.sql, query.parameters);
+    } finally {
+      this.lock.release();
+    }
+  }
+
+  // eslint-disable-next-line require-yield -- required by the interface
+  async *streamQuery<R>(): AsyncIterableIterator<QueryResult<R>> {
+    throw new Error('streaming is not supported on SQLite: page with a cursor');
+  }
+}
+
+/** One handle and its prepared statements, oldest out first. */
+class StatementCache {
+  readonly #statements = new Map<string, { statement: StatementSync; returnsRows: boolean }>();
+
+  constructor(private readonly handle: DatabaseSync) {}
+
+  execute<R>(sql: string, parameters: readonly unknown[]): QueryResult<R> {
+    try {
+      const { statement, returnsRows } = this.#prepare(sql);
+      const values = parameters as SQLInputValue[];
+      if (returnsRows) return { rows: statement.all(...values) as R[] };
+      const { changes } = statement.run(...values);
+      return { rows: [], numAffectedRows: BigInt(changes) };
+    } catch (error) {
+      throw isUnavailable(error) ? new DatabaseUnavailableError(error) : error;
+    }
+  }
+
+  close(): void {
+    this.#statements.clear();
+    this.handle.close();
+  }
+
+  #prepare(sql: string): { statement: StatementSync; returnsRows: boolean } {
+    const known = this.#statements.get(sql);
+    if (known) return known;
+    const statement = this.handle.prepare(sql);
+    const prepared = { statement, returnsRows: statement.columns().length > 0 };
+    const oldest = this.#statements.keys().next();
+    if (this.#statements.size >= MAX_PREPARED_STATEMENTS && !oldest.done)
+      this.#statements.delete(oldest.value);
+    this.#statements.set(sql, prepared);
+    return prepared;
+  }
+}
+
+/** Lets one transaction at a time use the writer, first come first served. */
+class Lock {
+  #isHeld = false;
+  readonly #waiting: (() => void)[] = [];
+
+  async acquire(): Promise<void> {
+    if (!this.#isHeld) {
+      this.#isHeld = true;
+      return;
+    }
+    await new Promise<void>((resolve) => this.#waiting.push(resolve));
+  }
+
+  release(): void {
+    const next = this.#waiting.shift();
+    if (next) next();
+    else this.#isHeld = false;
+  }
+}
+
+function asSqlite(connection: DatabaseConnection): SqliteConnection {
+  if (connection instanceof SqliteConnection) return connection;
+  throw new TypeError('not a connection of this driver');
+}
+
+function isUnavailable(error: unknown): boolean {
+  const code = error instanceof Error && 'errcode' in error ? Number(error.errcode) : 0;
+  return UNAVAILABLE_CODES.has(code & 0xff);
+}
