@@ -1,0 +1,101 @@
+import { createHmac, randomBytes } from 'node:crypto';
+import {
+  closeSync,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  statSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs';
+import { dirname } from 'node:path';
+import { StartError } from '../common/start-error.js';
+import { type EncryptionContext } from '../crypto/encryption-context.js';
+import { SymmetricKey } from '../crypto/symmetric-key.js';
+import { RootKeyProvider } from './root-key-provider.js';
+
+const ROOT_KEY_BYTES = 32;
+const KEY_ID_BYTES = 8;
+
+/** The root key as 32 bytes in a file that only its owner can read (mode 0600). */
+export class FileRootKeyProvider extends RootKeyProvider {
+  readonly #key: SymmetricKey;
+
+  private constructor(key: SymmetricKey) {
+    super();
+    this.#key = key;
+  }
+
+  /**
+   * @throws {StartError} naming the file when it is missing, has another length or is readable by others
+   */
+  static load(file: string): FileRootKeyProvider {
+    const raw = readRootKey(file);
+    const id = createHmac('sha256', raw).update('kid').digest().subarray(0, KEY_ID_BYTES).toString('hex');
+    return new FileRootKeyProvider(
+      SymmetricKey.import({ id, purpose: 'root', owner: 'system', suite: 'XAES-256-GCM' }, raw),
+    );
+  }
+
+  /** Makes a new root key. An existing file is kept, also when another process makes it just now. */
+  static generate(file: string): void {
+    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+    const temporary = `${file}.${randomBytes(6).toString('hex')}`;
+    const descriptor = openSync(temporary, 'wx', 0o600);
+    try {
+      const raw = randomBytes(ROOT_KEY_BYTES);
+      writeSync(descriptor, raw);
+      raw.fill(0);
+      fsyncSync(descriptor);
+      // A link fails where a rename would replace: the first root key of a deployment is its only one.
+      linkSync(temporary, file);
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+    } finally {
+      closeSync(descriptor);
+      unlinkSync(temporary);
+    }
+  }
+
+  override get id(): string {
+    return this.#key.id;
+  }
+
+  override wrap(rawKey: Uint8Array, context: EncryptionContext): Promise<Uint8Array> {
+    return Promise.resolve(this.#key.encrypt(rawKey, context));
+  }
+
+  override unwrap(wrapped: Uint8Array, context: EncryptionContext): Promise<Uint8Array> {
+    return Promise.resolve(this.#key.decrypt(wrapped, context));
+  }
+}
+
+function readRootKey(file: string): Buffer {
+  let raw: Buffer;
+  let mode: number;
+  try {
+    mode = statSync(file).mode & 0o777;
+    raw = readFileSync(file);
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
+    throw new StartError(
+      `root key file ${file} cannot be read (${code}): set ROOT_KEY_FILE to the file of this deployment`,
+      { cause: error },
+    );
+  }
+  // Windows has no such mode bits; there the directory's access list protects the file.
+  if (process.platform !== 'win32' && (mode & 0o077) !== 0) {
+    raw.fill(0);
+    throw new StartError(
+      `root key file ${file} has mode ${mode.toString(8)}, want 600: run \`chmod 600 ${file}\``,
+    );
+  }
+  if (raw.length !== ROOT_KEY_BYTES) {
+    const { length } = raw;
+    raw.fill(0);
+    throw new StartError(`root key file ${file} is ${length} bytes, want ${ROOT_KEY_BYTES}`);
+  }
+  return raw;
+}

@@ -1,0 +1,54 @@
+import { type SuiteName } from '../crypto/suites.js';
+
+/** The owner of keys that belong to the deployment and to no user. */
+export const SYSTEM_OWNER = 'system';
+
+interface KeyPurpose {
+  /** What the key computes. A key has one suite and one purpose, checked on use. */
+  readonly suite: SuiteName | 'ES256' | 'HMAC-SHA-256';
+  /** The purpose of the key that wraps it, per kind of owner; `root` is the root key. */
+  readonly wrappedBy: { readonly user?: KeyPurposeName | 'root'; readonly system?: KeyPurposeName | 'root' };
+  /** Encrypts exactly one value and is destroyed with it. */
+  readonly isPerValue?: boolean;
+  /** Never made on demand: a missing one means that it was destroyed. */
+  readonly isExplicit?: boolean;
+}
+
+export type KeyPurposeName =
+  | 'blind-index'
+  | 'blind-index-kek'
+  | 'contacts'
+  | 'email'
+  | 'password-pepper'
+  | 'secret'
+  | 'token-signing'
+  | 'token-signing-kek'
+  | 'user-kek';
+
+/**
+ * Every kind of key and its place in the hierarchy: root key → key-encryption key (KEK) → data key.
+ * KEKs: one per user, and one each for the system's tokens and indexes. The pepper is used directly.
+ */
+export const keyPurposes: Readonly<Record<KeyPurposeName, KeyPurpose>> = {
+  'user-kek': { suite: 'XAES-256-GCM', wrappedBy: { user: 'root' }, isExplicit: true },
+  contacts: { suite: 'XAES-256-GCM', wrappedBy: { user: 'user-kek' } },
+  email: { suite: 'XAES-256-GCM', wrappedBy: { user: 'user-kek' } },
+  secret: { suite: 'COBBLESTONE-256', wrappedBy: { user: 'user-kek' }, isPerValue: true },
+  'blind-index': { suite: 'HMAC-SHA-256', wrappedBy: { user: 'user-kek', system: 'blind-index-kek' } },
+  'blind-index-kek': { suite: 'XAES-256-GCM', wrappedBy: { system: 'root' } },
+  'token-signing': { suite: 'ES256', wrappedBy: { system: 'token-signing-kek' } },
+  'token-signing-kek': { suite: 'XAES-256-GCM', wrappedBy: { system: 'root' } },
+  'password-pepper': { suite: 'XAES-256-GCM', wrappedBy: { system: 'root' } },
+};
+
+/**
+ * The purpose of a name, and the one that wraps it for this owner.
+ *
+ * @throws {TypeError} for an unknown purpose or one that this owner can't have: a mistake in the code
+ */
+export function keyPurpose(name: string, ownerId: string): KeyPurpose & { parent: KeyPurposeName | 'root' } {
+  const purpose = Object.hasOwn(keyPurposes, name) ? keyPurposes[name as KeyPurposeName] : undefined;
+  const parent = purpose?.wrappedBy[ownerId === SYSTEM_OWNER ? 'system' : 'user'];
+  if (!purpose || !parent) throw new TypeError(`key purpose ${name} is not known for this owner`);
+  return { ...purpose, parent };
+}

@@ -1,0 +1,24 @@
+import { Global, Module } from '@nestjs/common';
+import { AppConfig } from '../config/app-config.js';
+import { KeyStore } from '../crypto/key-store.js';
+import { KeyringService } from './keyring.service.js';
+import { KeysRepository } from './keys.repository.js';
+import { openRootKey } from './open-root-key.js';
+import { RootKeyProvider } from './root-key-provider.js';
+
+@Global()
+@Module({
+  providers: [
+    KeysRepository,
+    {
+      provide: RootKeyProvider,
+      inject: [AppConfig, KeysRepository],
+      useFactory: (config: AppConfig, repository: KeysRepository) =>
+        openRootKey(config.keys.rootKeyFile, { mayGenerate: !config.isProduction }, repository),
+    },
+    KeyringService,
+    { provide: KeyStore, useExisting: KeyringService },
+  ],
+  exports: [KeyringService, KeyStore],
+})
+export class KeysModule {}
