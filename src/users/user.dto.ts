@@ -1,0 +1,24 @@
+import { ApiProperty } from '@nestjs/swagger';
+import { type Role } from '../common/access.js';
+import { type User } from './users.service.js';
+
+export class UserResponse {
+  @ApiProperty({ format: 'uuid' })
+  readonly id: string;
+
+  @ApiProperty({ format: 'email' })
+  readonly email: string;
+
+  @ApiProperty({ enum: ['user', 'admin'], isArray: true })
+  readonly roles: readonly Role[];
+
+  @ApiProperty({ format: 'date-time' })
+  readonly createdAt: string;
+
+  constructor({ id, email, roles, createdAt }: User) {
+    this.id = id;
+    this.email = email;
+    this.roles = roles;
+    this.createdAt = createdAt.toISOString();
+  }
+}

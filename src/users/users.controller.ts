@@ -1,0 +1,23 @@
+import { Controller, Get } from '@nestjs/common';
+import { ApiOkResponse, ApiTags } from '@nestjs/swagger';
+import { CurrentUser, type Principal, RequirePermission } from '../common/access.js';
+import { NotFoundError } from '../common/app-error.js';
+import { ApiProblems } from '../common/api-problems.js';
+import { UserResponse } from './user.dto.js';
+import { UsersService } from './users.service.js';
+
+@ApiTags('users')
+@Controller('v1/users')
+export class UsersController {
+  constructor(private readonly users: UsersService) {}
+
+  @Get('me')
+  @RequirePermission('account:read')
+  @ApiOkResponse({ type: UserResponse })
+  @ApiProblems(401, 403)
+  async me(@CurrentUser() { userId }: Principal): Promise<UserResponse> {
+    const user = await this.users.find(userId);
+    if (!user) throw new NotFoundError();
+    return new UserResponse(user);
+  }
+}

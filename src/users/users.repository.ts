@@ -1,0 +1,42 @@
+import { Injectable } from '@nestjs/common';
+import { type Insertable, type Selectable } from 'kysely';
+import { Database } from '../database/database.js';
+import { type Schema } from '../database/schema.js';
+
+export type UserRow = Selectable<Schema['users']>;
+
+@Injectable()
+export class UsersRepository {
+  constructor(private readonly database: Database) {}
+
+  async find(id: string): Promise<UserRow | undefined> {
+    return this.database.query.selectFrom('users').selectAll().where('id', '=', id).executeTakeFirst();
+  }
+
+  async findByEmailIndexes(indexes: readonly Uint8Array[]): Promise<UserRow | undefined> {
+    return this.database.query
+      .selectFrom('users')
+      .selectAll()
+      .where('email_index', 'in', indexes)
+      .executeTakeFirst();
+  }
+
+  /** @returns false when the e-mail address is taken */
+  async insert(row: Insertable<Schema['users']>): Promise<boolean> {
+    const inserted = await this.database.query
+      .insertInto('users')
+      .values(row)
+      .onConflict((conflict) => conflict.column('email_index').doNothing())
+      .returning('id')
+      .executeTakeFirst();
+    return inserted !== undefined;
+  }
+
+  async updatePassword(id: string, password: { ciphertext: Uint8Array; keyId: string }): Promise<void> {
+    await this.database.query
+      .updateTable('users')
+      .set({ password_ciphertext: password.ciphertext, password_key_id: password.keyId })
+      .where('id', '=', id)
+      .execute();
+  }
+}

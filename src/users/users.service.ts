@@ -1,0 +1,117 @@
+import { Injectable } from '@nestjs/common';
+import { type Role } from '../common/access.js';
+import { ValidationError } from '../common/app-error.js';
+import { Clock } from '../common/clock.js';
+import { uuidv7 } from '../common/id.js';
+import { AppConfig } from '../config/app-config.js';
+import { CryptoService } from '../crypto/crypto.service.js';
+import { type EncryptionContext } from '../crypto/encryption-context.js';
+import { keyIdOf } from '../crypto/envelope.js';
+import { Database } from '../database/database.js';
+import { KeyringService } from '../keys/keyring.service.js';
+import { EmailTakenError } from './errors.js';
+import { passwordFault } from './password-policy.js';
+import { type UserRow, UsersRepository } from './users.repository.js';
+
+const EMAIL_INDEX = { owner: 'system', table: 'users', column: 'email' } as const;
+
+export interface User {
+  readonly id: string;
+  readonly email: string;
+  readonly roles: readonly Role[];
+  readonly createdAt: Date;
+}
+
+@Injectable()
+export class UsersService {
+  constructor(
+    private readonly repository: UsersRepository,
+    private readonly crypto: CryptoService,
+    private readonly keyring: KeyringService,
+    private readonly database: Database,
+    private readonly clock: Clock,
+    private readonly config: AppConfig,
+  ) {}
+
+  /**
+   * Adds a user with a key-encryption key of their own; destroying that key later makes everything of
+   * theirs unreadable.
+   *
+   * @throws {ValidationError} when the password is too weak
+   * @throws {EmailTakenError}
+   */
+  async create(email: string, password: string, roles: readonly Role[]): Promise<User> {
+    const fault = passwordFault(password, email, this.config.auth.passwordMinLength);
+    if (fault !== undefined) throw new ValidationError([{ pointer: '/password', detail: fault }]);
+    const index = await this.crypto.blindIndex(email, EMAIL_INDEX);
+    // Before the hash, which is slow, and again in the insert, which decides.
+    if (await this.#findByEmail(email)) throw new EmailTakenError();
+    const nowMs = this.clock.nowMs();
+    const id = uuidv7(nowMs);
+    const passwordCiphertext = await this.crypto.hashPassword(password, passwordContext(id));
+    await this.database.transaction(async () => {
+      await this.keyring.createUserKey(id);
+      const emailCiphertext = await this.crypto.encrypt(Buffer.from(email, 'utf8'), emailContext(id));
+      const isInserted = await this.repository.insert({
+        id,
+        email_ciphertext: emailCiphertext,
+        email_key_id: keyIdOf(emailCiphertext),
+        email_index: index,
+        password_ciphertext: passwordCiphertext,
+        password_key_id: keyIdOf(passwordCiphertext),
+        roles: roles.join(' '),
+        created_at: nowMs,
+        disabled_at: null,
+      });
+      if (!isInserted) throw new EmailTakenError();
+    });
+    return { id, email, roles, createdAt: new Date(nowMs) };
+  }
+
+  /** The user, or `undefined`. */
+  async find(id: string): Promise<User | undefined> {
+    const row = await this.repository.find(id);
+    return row && this.#toUser(row);
+  }
+
+  /**
+   * The id of the enabled user with this e-mail address and password, or `undefined`. An unknown address
+   * and a wrong password cost the same work.
+   *
+   * @throws {HashQueueFullError}
+   */
+  async authenticate(email: string, password: string): Promise<string | undefined> {
+    const row = await this.#findByEmail(email);
+    const context = passwordContext(row?.id ?? 'unknown');
+    const { ok, needsRehash } = await this.crypto.verifyPassword(password, row?.password_ciphertext, context);
+    if (!row || !ok || row.disabled_at !== null) return undefined;
+    if (needsRehash) {
+      const ciphertext = await this.crypto.hashPassword(password, context);
+      await this.repository.updatePassword(row.id, { ciphertext, keyId: keyIdOf(ciphertext) });
+    }
+    return row.id;
+  }
+
+  async #findByEmail(email: string): Promise<UserRow | undefined> {
+    const indexes = await this.crypto.blindIndexCandidates(email, EMAIL_INDEX);
+    return this.repository.findByEmailIndexes(indexes);
+  }
+
+  async #toUser(row: UserRow): Promise<User> {
+    const email = await this.crypto.decrypt(row.email_ciphertext, emailContext(row.id));
+    return {
+      id: row.id,
+      email: email.toString('utf8'),
+      roles: row.roles.split(' ') as Role[],
+      createdAt: new Date(row.created_at),
+    };
+  }
+}
+
+function emailContext(userId: string): EncryptionContext {
+  return { purpose: 'email', owner: userId, table: 'users', column: 'email', row: userId };
+}
+
+function passwordContext(userId: string): EncryptionContext {
+  return { purpose: 'password-pepper', owner: 'system', table: 'users', column: 'password', user: userId };
+}
