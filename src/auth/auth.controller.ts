@@ -1,0 +1,64 @@
+import { Body, Controller, HttpCode, Post, Req } from '@nestjs/common';
+import {
+  ApiBearerAuth,
+  ApiCreatedResponse,
+  ApiNoContentResponse,
+  ApiOkResponse,
+  ApiTags,
+} from '@nestjs/swagger';
+import { type FastifyRequest } from 'fastify';
+import { CurrentUser, type Principal, Public, RequirePermission } from '../common/access.js';
+import { ApiProblems } from '../common/api-problems.js';
+import { UserResponse } from '../users/user.dto.js';
+import { CredentialsBody, RefreshBody, TokensResponse } from './auth.dto.js';
+import { AuthService } from './auth.service.js';
+import { SessionsService } from './sessions.service.js';
+
+@ApiTags('auth')
+@Controller('v1/auth')
+export class AuthController {
+  constructor(
+    private readonly auth: AuthService,
+    private readonly sessions: SessionsService,
+  ) {}
+
+  @Post('register')
+  @Public()
+  @ApiCreatedResponse({ type: UserResponse })
+  @ApiProblems(400, 403, 409, 413, 415, 503)
+  async register(@Body() { email, password }: CredentialsBody): Promise<UserResponse> {
+    return new UserResponse(await this.auth.register(email, password));
+  }
+
+  @Post('login')
+  @Public()
+  @HttpCode(200)
+  @ApiOkResponse({ type: TokensResponse })
+  @ApiProblems(400, 401, 413, 415, 503)
+  async login(
+    @Body() { email, password }: CredentialsBody,
+    @Req() { ip, headers }: FastifyRequest,
+  ): Promise<TokensResponse> {
+    const device = { ip, userAgent: headers['user-agent'] ?? '' };
+    return new TokensResponse(await this.auth.login(email, password, device));
+  }
+
+  @Post('refresh')
+  @Public()
+  @HttpCode(200)
+  @ApiOkResponse({ type: TokensResponse })
+  @ApiProblems(400, 401, 413, 415)
+  async refresh(@Body() { refreshToken }: RefreshBody): Promise<TokensResponse> {
+    return new TokensResponse(await this.auth.refresh(refreshToken));
+  }
+
+  @Post('logout')
+  @RequirePermission('account:write')
+  @HttpCode(204)
+  @ApiBearerAuth()
+  @ApiNoContentResponse()
+  @ApiProblems(401, 403)
+  async logout(@CurrentUser() { sessionId, userId }: Principal): Promise<void> {
+    await this.sessions.revoke(sessionId, userId);
+  }
+}

@@ -1,0 +1,125 @@
+import { ApiProperty } from '@nestjs/swagger';
+import { IsEmail, IsString, MaxLength } from 'class-validator';
+import { type Tokens } from './auth.service.js';
+import { type Session } from './sessions.service.js';
+
+/** RFC 5321, section 4.5.3.1.3: the longest path is 256 octets with its angle brackets. */
+const MAX_EMAIL_LENGTH = 254;
+/** Well above the 1 024 bytes a password may have, so that the policy can say so. */
+const MAX_PASSWORD_LENGTH = 4_096;
+
+export class CredentialsBody {
+  @ApiProperty({ format: 'email', maxLength: MAX_EMAIL_LENGTH, example: 'ada@example.com' })
+  @MaxLength(MAX_EMAIL_LENGTH)
+  @IsEmail({ allow_utf8_local_part: true })
+  readonly email!: string;
+
+  @ApiProperty({
+    format: 'password',
+    maxLength: MAX_PASSWORD_LENGTH,
+    example: 'correct horse battery staple',
+  })
+  @MaxLength(MAX_PASSWORD_LENGTH)
+  @IsString()
+  readonly password!: string;
+}
+
+export class RefreshBody {
+  @ApiProperty({ maxLength: 200 })
+  @MaxLength(200)
+  @IsString()
+  readonly refreshToken!: string;
+}
+
+export class TokensResponse {
+  @ApiProperty({ enum: ['Bearer'] })
+  readonly tokenType = 'Bearer';
+
+  @ApiProperty({ description: 'a JWT (RFC 9068)' })
+  readonly accessToken: string;
+
+  @ApiProperty({ type: 'integer', description: 'seconds' })
+  readonly expiresIn: number;
+
+  @ApiProperty({ description: 'opaque, single use' })
+  readonly refreshToken: string;
+
+  @ApiProperty({ type: 'integer', description: 'seconds until the session ends unless it is refreshed' })
+  readonly refreshExpiresIn: number;
+
+  constructor(tokens: Tokens) {
+    this.accessToken = tokens.accessToken;
+    this.expiresIn = tokens.expiresInSeconds;
+    this.refreshToken = tokens.refreshToken;
+    this.refreshExpiresIn = tokens.refreshExpiresInSeconds;
+  }
+}
+
+export class SessionResponse {
+  @ApiProperty({ format: 'uuid' })
+  readonly id: string;
+
+  @ApiProperty({ format: 'date-time' })
+  readonly createdAt: string;
+
+  @ApiProperty({ format: 'date-time' })
+  readonly lastUsedAt: string;
+
+  @ApiProperty()
+  readonly ip: string;
+
+  @ApiProperty()
+  readonly userAgent: string;
+
+  @ApiProperty({ description: 'whether this request came in it' })
+  readonly current: boolean;
+
+  constructor({ id, createdAt, lastUsedAt, device }: Session, currentId: string) {
+    this.id = id;
+    this.createdAt = createdAt.toISOString();
+    this.lastUsedAt = lastUsedAt.toISOString();
+    this.ip = device.ip;
+    this.userAgent = device.userAgent;
+    this.current = id === currentId;
+  }
+}
+
+export class SessionsResponse {
+  @ApiProperty({ type: [SessionResponse] })
+  readonly items: SessionResponse[];
+
+  @ApiProperty({ type: 'string', nullable: true })
+  readonly nextCursor = null;
+
+  constructor(items: SessionResponse[]) {
+    this.items = items;
+  }
+}
+
+export class JsonWebKeyResponse {
+  @ApiProperty({ enum: ['EC'] })
+  readonly kty!: string;
+
+  @ApiProperty({ description: 'the curve (RFC 7518, section 6.2.1.1)' })
+  readonly crv!: string;
+
+  @ApiProperty()
+  readonly x!: string;
+
+  @ApiProperty()
+  readonly y!: string;
+
+  @ApiProperty()
+  readonly kid!: string;
+
+  @ApiProperty({ enum: ['sig'] })
+  readonly use!: string;
+
+  @ApiProperty({ description: 'the signature algorithm (RFC 7518, section 3.1)' })
+  readonly alg!: string;
+}
+
+export class JsonWebKeySetResponse {
+  @ApiProperty({ type: [JsonWebKeyResponse] })
+  readonly keys!: JsonWebKeyResponse[];
+}

@@ -1,0 +1,26 @@
+import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
+import { type FastifyRequest } from 'fastify';
+import { type Access, ACCESS_METADATA, type AuthenticatedRequest } from '../common/access.js';
+import { Authenticator } from './authenticator.js';
+import { ForbiddenError } from './errors.js';
+import { isAllowed } from './role-permissions.js';
+
+/** Stands before every route and denies by default. */
+@Injectable()
+export class AuthGuard implements CanActivate {
+  constructor(
+    private readonly reflector: Reflector,
+    private readonly authenticator: Authenticator,
+  ) {}
+
+  async canActivate(context: ExecutionContext): Promise<boolean> {
+    const access = this.reflector.get<Access | undefined>(ACCESS_METADATA, context.getHandler());
+    if (access && 'public' in access) return true;
+    const request = context.switchToHttp().getRequest<FastifyRequest & AuthenticatedRequest>();
+    const principal = await this.authenticator.authenticate(request.headers.authorization);
+    if (!access || !isAllowed(principal.roles, access.permission)) throw new ForbiddenError();
+    request.principal = principal;
+    return true;
+  }
+}

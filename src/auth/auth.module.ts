@@ -1,0 +1,26 @@
+import { Module } from '@nestjs/common';
+import { APP_GUARD, DiscoveryModule } from '@nestjs/core';
+import { UsersModule } from '../users/users.module.js';
+import { AccessMarks } from './access-marks.js';
+import { AuthController } from './auth.controller.js';
+import { AuthGuard } from './auth.guard.js';
+import { AuthService } from './auth.service.js';
+import { Authenticator } from './authenticator.js';
+import { JwksController } from './jwks.controller.js';
+import { SessionsController } from './sessions.controller.js';
+import { SessionsRepository } from './sessions.repository.js';
+import { SessionsService } from './sessions.service.js';
+
+@Module({
+  imports: [DiscoveryModule, UsersModule],
+  controllers: [AuthController, SessionsController, JwksController],
+  providers: [
+    AccessMarks,
+    AuthService,
+    Authenticator,
+    SessionsRepository,
+    SessionsService,
+    { provide: APP_GUARD, useClass: AuthGuard },
+  ],
+})
+export class AuthModule {}

@@ -1,0 +1,66 @@
+import { Injectable } from '@nestjs/common';
+import { type Principal } from '../common/access.js';
+import { Clock } from '../common/clock.js';
+import { AppConfig } from '../config/app-config.js';
+import { CryptoService } from '../crypto/crypto.service.js';
+import { InvalidTokenError } from '../crypto/access-token.js';
+import { UnauthenticatedError } from './errors.js';
+import { SessionsService } from './sessions.service.js';
+
+const MAX_REMEMBERED_TOKENS = 10_000;
+const BEARER = /^Bearer ([A-Za-z0-9._~+/-]+=*)$/i;
+
+interface VerifiedToken {
+  readonly userId: string;
+  readonly sessionId: string;
+  readonly expiresAtMs: number;
+}
+
+/**
+ * Who sends a request. A token's signature is verified once and remembered by the token's digest until
+ * it expires; that its session lives is checked anew at least every second.
+ */
+@Injectable()
+export class Authenticator {
+  readonly #verified = new Map<string, VerifiedToken>();
+
+  constructor(
+    private readonly crypto: CryptoService,
+    private readonly sessions: SessionsService,
+    private readonly clock: Clock,
+    private readonly config: AppConfig,
+  ) {}
+
+  /**
+   * @param authorization - the `Authorization` header field
+   * @throws {UnauthenticatedError} for anything but a good access token of a live session
+   */
+  async authenticate(authorization: string | undefined): Promise<Principal> {
+    const token = BEARER.exec(authorization ?? '')?.[1];
+    if (token === undefined) throw new UnauthenticatedError();
+    const { userId, sessionId } = await this.#verify(token);
+    const session = await this.sessions.findLive(sessionId);
+    if (session?.userId !== userId) throw new UnauthenticatedError();
+    return { userId, sessionId, roles: session.roles };
+  }
+
+  async #verify(token: string): Promise<VerifiedToken> {
+    const digest = this.crypto.digest(token);
+    const nowMs = this.clock.nowMs();
+    const known = this.#verified.get(digest);
+    if (known && nowMs < known.expiresAtMs) return known;
+    this.#verified.delete(digest);
+
+    const { issuer, audience } = this.config.auth;
+    const expectations = { issuer, audience, nowSeconds: Math.floor(nowMs / 1_000) };
+    const claims = await this.crypto.verifyAccessToken(token, expectations).catch((error: unknown) => {
+      // Anything else, such as a database that can't be reached, is no verdict on the token.
+      throw error instanceof InvalidTokenError ? new UnauthenticatedError() : error;
+    });
+    const verified = { userId: claims.sub, sessionId: claims.sid, expiresAtMs: claims.exp * 1_000 };
+    const oldest = this.#verified.keys().next();
+    if (this.#verified.size >= MAX_REMEMBERED_TOKENS && !oldest.done) this.#verified.delete(oldest.value);
+    this.#verified.set(digest, verified);
+    return verified;
+  }
+}

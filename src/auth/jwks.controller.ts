@@ -1,0 +1,19 @@
+import { Controller, Get, Header } from '@nestjs/common';
+import { ApiOkResponse, ApiTags } from '@nestjs/swagger';
+import { Public } from '../common/access.js';
+import { KeyringService, type PublicTokenKey } from '../keys/keyring.service.js';
+import { JsonWebKeySetResponse } from './auth.dto.js';
+
+@ApiTags('auth')
+@Controller('.well-known')
+export class JwksController {
+  constructor(private readonly keyring: KeyringService) {}
+
+  @Get('jwks.json')
+  @Public()
+  @Header('Cache-Control', 'public, max-age=60')
+  @ApiOkResponse({ type: JsonWebKeySetResponse })
+  async keys(): Promise<{ keys: PublicTokenKey[] }> {
+    return { keys: await this.keyring.publicTokenKeys() };
+  }
+}
