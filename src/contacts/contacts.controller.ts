@@ -1,0 +1,97 @@
+import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query, Res } from '@nestjs/common';
+import {
+  ApiBearerAuth,
+  ApiCreatedResponse,
+  ApiHeader,
+  ApiNoContentResponse,
+  ApiOkResponse,
+  ApiTags,
+} from '@nestjs/swagger';
+import { type FastifyReply } from 'fastify';
+import { CurrentUser, type Principal, RequirePermission } from '../common/access.js';
+import { ApiProblems } from '../common/api-problems.js';
+import { IdParamPipe } from '../common/id-param.pipe.js';
+import { entityTag, type Precondition, RequestPrecondition } from '../common/precondition.js';
+import {
+  ContactResponse,
+  ContactsQuery,
+  ContactsResponse,
+  CreateContactBody,
+  UpdateContactBody,
+} from './contact.dto.js';
+import { type Contact, ContactsService } from './contacts.service.js';
+
+@ApiTags('contacts')
+@ApiBearerAuth()
+@Controller('v1/contacts')
+export class ContactsController {
+  constructor(private readonly contacts: ContactsService) {}
+
+  @Post()
+  @RequirePermission('contacts:write')
+  @ApiCreatedResponse({ type: ContactResponse })
+  @ApiProblems(400, 401, 403, 413, 415)
+  async create(
+    @CurrentUser() { userId }: Principal,
+    @Body() body: CreateContactBody,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<ContactResponse> {
+    const contact = await this.contacts.create(userId, body);
+    reply.header('Location', `/v1/contacts/${contact.id}`);
+    return respond(contact, reply);
+  }
+
+  @Get()
+  @RequirePermission('contacts:read')
+  @ApiOkResponse({ type: ContactsResponse })
+  @ApiProblems(400, 401, 403)
+  async list(@CurrentUser() { userId }: Principal, @Query() query: ContactsQuery): Promise<ContactsResponse> {
+    return new ContactsResponse(await this.contacts.list(userId, query));
+  }
+
+  @Get(':id')
+  @RequirePermission('contacts:read')
+  @ApiOkResponse({ type: ContactResponse })
+  @ApiProblems(401, 403, 404)
+  async get(
+    @CurrentUser() { userId }: Principal,
+    @Param('id', IdParamPipe) id: string,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<ContactResponse> {
+    return respond(await this.contacts.get(userId, id), reply);
+  }
+
+  @Patch(':id')
+  @RequirePermission('contacts:write')
+  @ApiHeader({ name: 'If-Match', required: true, schema: { type: 'string', example: '"1"' } })
+  @ApiOkResponse({ type: ContactResponse })
+  @ApiProblems(400, 401, 403, 404, 412, 413, 415, 428)
+  async update(
+    @CurrentUser() { userId }: Principal,
+    @Param('id', IdParamPipe) id: string,
+    @Body() body: UpdateContactBody,
+    @RequestPrecondition() precondition: Precondition,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<ContactResponse> {
+    return respond(await this.contacts.update(userId, id, body, precondition), reply);
+  }
+
+  @Delete(':id')
+  @RequirePermission('contacts:write')
+  @HttpCode(204)
+  @ApiHeader({ name: 'If-Match', required: false, schema: { type: 'string' } })
+  @ApiNoContentResponse()
+  @ApiProblems(401, 403, 404, 412)
+  async delete(
+    @CurrentUser() { userId }: Principal,
+    @Param('id', IdParamPipe) id: string,
+    @RequestPrecondition() precondition: Precondition,
+  ): Promise<void> {
+    await this.contacts.delete(userId, id, precondition);
+  }
+}
+
+function respond(contact: Contact, reply: FastifyReply): ContactResponse {
+  reply.header('ETag', entityTag(contact.version));
+  return new ContactResponse(contact);
+}

@@ -1,0 +1,177 @@
+import { Injectable } from '@nestjs/common';
+import { Clock } from '../common/clock.js';
+import { uuidv7 } from '../common/id.js';
+import { decodeCursor, type Page, toPage } from '../common/pagination.js';
+import {
+  holds,
+  type Precondition,
+  PreconditionFailedError,
+  PreconditionRequiredError,
+} from '../common/precondition.js';
+import { CryptoService } from '../crypto/crypto.service.js';
+import { type EncryptionContext } from '../crypto/encryption-context.js';
+import { keyIdOf } from '../crypto/envelope.js';
+import { ContactsRepository, type StoredContact } from './contacts.repository.js';
+import { ContactNotFoundError } from './errors.js';
+
+/** What is encrypted of a contact, as one value: read together, so decrypted once. */
+export interface ContactDetails {
+  readonly name: string;
+  readonly email?: string;
+  readonly phone?: string;
+  readonly note?: string;
+}
+
+/** A change: a field that is absent stays, one that is null goes (RFC 7396). */
+export type ContactChanges = {
+  readonly [Field in keyof ContactDetails]?: ContactDetails[Field] | null;
+} & { readonly name?: string };
+
+export interface Contact extends ContactDetails {
+  readonly id: string;
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+  readonly version: number;
+}
+
+export interface ContactSearch {
+  readonly limit: number;
+  readonly cursor?: string;
+  readonly email?: string;
+}
+
+@Injectable()
+export class ContactsService {
+  constructor(
+    private readonly repository: ContactsRepository,
+    private readonly crypto: CryptoService,
+    private readonly clock: Clock,
+  ) {}
+
+  async create(ownerId: string, details: ContactDetails): Promise<Contact> {
+    const nowMs = this.clock.nowMs();
+    const row = { id: uuidv7(nowMs), owner_id: ownerId, version: 1, created_at: nowMs, updated_at: nowMs };
+    await this.repository.insert({ ...row, ...(await this.#encrypt(row, details)) });
+    return toContact(row, details);
+  }
+
+  /** @throws {ContactNotFoundError} */
+  async get(ownerId: string, id: string): Promise<Contact> {
+    return this.#toContact(await this.#find(ownerId, id));
+  }
+
+  /** One page, optionally only those with exactly this e-mail address, upper and lower case alike. */
+  async list(ownerId: string, { limit, cursor, email }: ContactSearch): Promise<Page<Contact>> {
+    const indexes =
+      email === undefined ? undefined : await this.crypto.blindIndexCandidates(email, indexContext(ownerId));
+    const rows = await this.repository.list(ownerId, { limit, afterId: decodeCursor(cursor) }, indexes);
+    const { items, nextCursor } = toPage(rows, limit, (row) => row.id);
+    return { items: await Promise.all(items.map((row) => this.#toContact(row))), nextCursor };
+  }
+
+  /**
+   * @throws {ContactNotFoundError}
+   * @throws {PreconditionRequiredError} without `If-Match`: a blind write would undo somebody's change
+   * @throws {PreconditionFailedError} when the contact is at another version
+   */
+  async update(
+    ownerId: string,
+    id: string,
+    changes: ContactChanges,
+    precondition: Precondition,
+  ): Promise<Contact> {
+    const row = await this.#find(ownerId, id);
+    if (precondition.ifMatch === undefined) throw new PreconditionRequiredError();
+    if (!holds(precondition, row.version)) throw new PreconditionFailedError();
+    const details = applyChanges(await this.#decrypt(row), changes);
+    const updated = { ...row, version: row.version + 1, updated_at: this.clock.nowMs() };
+    const encrypted = await this.#encrypt(updated, details);
+    const isUpdated = await this.repository.update(row, encrypted, updated.updated_at);
+    if (!isUpdated) throw new PreconditionFailedError();
+    return toContact(updated, details);
+  }
+
+  /**
+   * @throws {ContactNotFoundError}
+   * @throws {PreconditionFailedError} when `If-Match` is given and doesn't hold
+   */
+  async delete(ownerId: string, id: string, precondition: Precondition): Promise<void> {
+    const row = await this.#find(ownerId, id);
+    if (!holds(precondition, row.version)) throw new PreconditionFailedError();
+    const versions = precondition.ifMatch === 'any' ? undefined : precondition.ifMatch;
+    const isDeleted = await this.repository.delete(id, ownerId, versions);
+    if (!isDeleted) throw versions ? new PreconditionFailedError() : new ContactNotFoundError();
+  }
+
+  async #find(ownerId: string, id: string): Promise<StoredContact> {
+    const row = await this.repository.find(id, ownerId);
+    if (!row) throw new ContactNotFoundError();
+    return row;
+  }
+
+  async #toContact(row: StoredContact): Promise<Contact> {
+    return toContact(row, await this.#decrypt(row));
+  }
+
+  async #decrypt(row: StoredContact): Promise<ContactDetails> {
+    const plaintext = await this.crypto.decrypt(row.ciphertext, encryptionContext(row));
+    return JSON.parse(plaintext.toString('utf8')) as ContactDetails;
+  }
+
+  async #encrypt(row: RowIdentity, details: ContactDetails) {
+    const plaintext = Buffer.from(JSON.stringify(details), 'utf8');
+    const ciphertext = await this.crypto.encrypt(plaintext, encryptionContext(row));
+    const emailIndex =
+      details.email === undefined
+        ? null
+        : await this.crypto.blindIndex(details.email, indexContext(row.owner_id));
+    return { ciphertext, key_id: keyIdOf(ciphertext), email_index: emailIndex };
+  }
+}
+
+type RowIdentity = Pick<StoredContact, 'id' | 'owner_id' | 'version'>;
+
+function encryptionContext({ id, owner_id: owner, version }: RowIdentity): EncryptionContext {
+  return {
+    purpose: 'contacts',
+    owner,
+    table: 'contacts',
+    column: 'ciphertext',
+    row: id,
+    version: String(version),
+  };
+}
+
+function indexContext(owner: string) {
+  return { owner, table: 'contacts', column: 'email' };
+}
+
+function applyChanges(details: ContactDetails, changes: ContactChanges): ContactDetails {
+  // Not by spreading: a DTO has its absent fields too, as undefined.
+  const email = change(details.email, changes.email);
+  const phone = change(details.phone, changes.phone);
+  const note = change(details.note, changes.note);
+  return {
+    name: changes.name ?? details.name,
+    ...(email === undefined ? {} : { email }),
+    ...(phone === undefined ? {} : { phone }),
+    ...(note === undefined ? {} : { note }),
+  };
+}
+
+function change(before: string | undefined, after: string | null | undefined): string | undefined {
+  return after === undefined ? before : (after ?? undefined);
+}
+
+function toContact(
+  row: Pick<StoredContact, 'id' | 'created_at' | 'updated_at' | 'version'>,
+  details: ContactDetails,
+): Contact {
+  return {
+    ...details,
+    id: row.id,
+    createdAt: new Date(row.created_at),
+    updatedAt: new Date(row.updated_at),
+    version: row.version,
+  };
+}
