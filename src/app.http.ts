@@ -1,0 +1,177 @@
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { type ServerOptions } from 'node:https';
+import { type Socket } from 'node:net';
+import { AppError } from './common/app-error.js';
+import { newRequestId } from './common/id.js';
+import { type JsonLogger } from './common/json-logger.js';
+import { problemCatalogue } from './common/problem-catalogue.js';
+import { codeOfStatus, type Problem, PROBLEM_MEDIA_TYPE, problemOfCode } from './common/problem-details.js';
+import { securityHeaders, strictTransportSecurity } from './common/security-headers.js';
+
+const BODY_LIMIT_BYTES = 64 * 1024;
+const HEADERS_LIMIT_BYTES = 16 * 1024;
+const HEADERS_TIMEOUT_MS = 10_000;
+const REQUEST_TIMEOUT_MS = 15_000;
+const KEEP_ALIVE_TIMEOUT_MS = 5_000;
+/** Above the longest secret name, so that the route itself can say what is wrong with a longer one. */
+const MAX_PARAM_LENGTH = 512;
+
+class MethodNotAllowedError extends AppError {
+  override readonly code = 'ERR_METHOD_NOT_ALLOWED';
+  override readonly headers: Readonly<Record<string, string>>;
+
+  constructor(allowed: readonly string[]) {
+    super(problemCatalogue.ERR_METHOD_NOT_ALLOWED.detail);
+    this.headers = { Allow: allowed.join(', ') };
+  }
+}
+
+/** The process stops: the caller's next connection reaches another instance or the next start. */
+class StoppingError extends AppError {
+  override readonly code = 'ERR_UNAVAILABLE';
+  override readonly headers = { Connection: 'close', 'Retry-After': '5' };
+
+  constructor() {
+    super(problemCatalogue.ERR_UNAVAILABLE.detail);
+  }
+}
+
+export interface HttpOptions {
+  readonly tls: ServerOptions;
+  readonly isProduction: boolean;
+  readonly logger: JsonLogger;
+}
+
+/** Fastify over TLS, with what holds for every request and response whatever its route. */
+export function newHttpAdapter({ tls, isProduction, logger }: HttpOptions): FastifyAdapter {
+  const always = isProduction ? { ...securityHeaders, ...strictTransportSecurity } : securityHeaders;
+  const adapter = new FastifyAdapter({
+    https: { ...tls, maxHeaderSize: HEADERS_LIMIT_BYTES, headersTimeout: HEADERS_TIMEOUT_MS },
+    bodyLimit: BODY_LIMIT_BYTES,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+    forceCloseConnections: 'idle',
+    return503OnClosing: false,
+    genReqId: newRequestId,
+    requestIdHeader: false,
+    routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
+    // The router's own refusals and the HTTP parser's come before every hook.
+    frameworkErrors: (error: FastifyError, request: FastifyRequest, reply: FastifyReply) => {
+      const { body, headers } = problemOfCode(codeOfStatus(error.statusCode ?? 400), request.id);
+      void reply
+        .status(body.status)
+        .headers({ ...always, ...headers, 'X-Request-Id': request.id })
+        .type(PROBLEM_MEDIA_TYPE)
+        .send(body);
+    },
+    clientErrorHandler: (error, socket) => refuseConnection(error, socket, always),
+  });
+  addHooks(adapter.getInstance(), always, logger);
+  return adapter;
+}
+
+function addHooks(
+  fastify: FastifyInstance,
+  always: Readonly<Record<string, string>>,
+  logger: JsonLogger,
+): void {
+  const routes = new RouteTable();
+  let isStopping = false;
+
+  fastify.addHook('onRoute', ({ url, method }) => routes.add(url, method));
+  fastify.addHook('preClose', (done) => {
+    isStopping = true;
+    done();
+  });
+  fastify.addHook('onRequest', (request, reply, done) => {
+    reply.headers(always);
+    reply.header('X-Request-Id', request.id);
+    if (request.url.startsWith('/v1/')) reply.header('Cache-Control', 'no-store');
+    done(isStopping ? new StoppingError() : routes.refusal(request));
+  });
+  fastify.addHook('onResponse', (request, reply, done) => {
+    logRequest(request, reply, logger);
+    done();
+  });
+}
+
+function logRequest(request: FastifyRequest, reply: FastifyReply, logger: JsonLogger): void {
+  logger.request({
+    requestId: request.id,
+    method: request.method,
+    route: request.routeOptions.url ?? 'unknown',
+    status: reply.statusCode,
+    durationMs: Math.round(reply.elapsedTime * 10) / 10,
+    ip: request.ip,
+  });
+}
+
+/** Which methods each path takes. */
+class RouteTable {
+  readonly #methodsByPattern = new Map<string, { readonly path: RegExp; readonly methods: Set<string> }>();
+
+  add(pattern: string, method: string | readonly string[]): void {
+    const known = this.#methodsByPattern.get(pattern);
+    const { methods } = known ?? this.#insert(pattern);
+    for (const name of [method].flat()) methods.add(name);
+  }
+
+  /** 405 for a path that exists under other methods. Anything else that has no route is a 404 later on. */
+  refusal(request: FastifyRequest): MethodNotAllowedError | undefined {
+    if (!request.is404) return undefined;
+    const path = request.url.split('?', 1)[0] ?? '';
+    const allowed = new Set<string>();
+    for (const route of this.#methodsByPattern.values()) {
+      if (route.path.test(path)) for (const method of route.methods) allowed.add(method);
+    }
+    return allowed.size > 0 ? new MethodNotAllowedError([...allowed].toSorted()) : undefined;
+  }
+
+  #insert(pattern: string) {
+    const source = pattern
+      .split('/')
+      .map((segment) => (segment.startsWith(':') ? '[^/]+' : RegExp.escape(segment)))
+      .join('/');
+    const route = { path: new RegExp(`^${source}$`), methods: new Set<string>() };
+    this.#methodsByPattern.set(pattern, route);
+    return route;
+  }
+}
+
+const statusByParserError: Readonly<Record<string, number>> = {
+  HPE_HEADER_OVERFLOW: 431,
+  ERR_HTTP_REQUEST_TIMEOUT: 408,
+};
+
+/**
+ * Answers bytes that are no HTTP request, then closes: nothing after them can be trusted. Failed TLS
+ * handshakes come here too; there is no channel to answer them through.
+ */
+function refuseConnection(
+  error: Error & { readonly code?: string },
+  socket: Socket,
+  always: Readonly<Record<string, string>>,
+): void {
+  const code = error.code ?? '';
+  if (!socket.writable || !(code.startsWith('HPE_') || code in statusByParserError)) {
+    socket.destroy();
+    return;
+  }
+  const requestId = newRequestId();
+  const problem = problemOfCode(codeOfStatus(statusByParserError[code] ?? 400), requestId);
+  socket.end(toHttpMessage(problem, { ...always, 'X-Request-Id': requestId }));
+}
+
+function toHttpMessage({ body, headers }: Problem, always: Readonly<Record<string, string>>): string {
+  const content = JSON.stringify(body);
+  const fields = {
+    ...always,
+    ...headers,
+    'Content-Type': PROBLEM_MEDIA_TYPE,
+    'Content-Length': String(Buffer.byteLength(content)),
+    Connection: 'close',
+  };
+  const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}`);
+  return [`HTTP/1.1 ${body.status} ${body.title}`, ...lines, '', content].join('\r\n');
+}

@@ -1,0 +1,24 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { AuthModule } from './auth/auth.module.js';
+import { ContactsModule } from './contacts/contacts.module.js';
+import { HealthModule } from './health/health.module.js';
+import { SecretsModule } from './secrets/secrets.module.js';
+import { WelcomeModule } from './welcome/welcome.module.js';
+
+/** Every feature. `contacts` is the demo: delete its line and its folder when yours stands. */
+@Module({})
+export class AppModule {
+  static forRoot(core: DynamicModule, certificateExpiry: Date): DynamicModule {
+    return {
+      module: AppModule,
+      imports: [
+        core,
+        AuthModule,
+        SecretsModule,
+        ContactsModule,
+        HealthModule,
+        WelcomeModule.forRoot(certificateExpiry),
+      ],
+    };
+  }
+}

@@ -1,0 +1,95 @@
+import { NestFactory } from '@nestjs/core';
+import { type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { type AddressInfo } from 'node:net';
+import { AppModule } from './app.module.js';
+import { newHttpAdapter } from './app.http.js';
+import { serveOpenApi } from './app.openapi.js';
+import { type Clock } from './common/clock.js';
+import { JsonLogger } from './common/json-logger.js';
+import { ProblemDetailsFilter } from './common/problem-details.filter.js';
+import { StartError } from './common/start-error.js';
+import { newValidationPipe } from './common/validation.js';
+import { type AppConfig } from './config/app-config.js';
+import { AppConfigModule, readConfig } from './config/config.module.js';
+import { type Environment } from './config/environment.js';
+import { CoreModule } from './core.module.js';
+import { loadServerCertificate, type ServerCertificate } from './tls/server-certificate.js';
+import { tlsOptions } from './tls/tls-options.js';
+
+export interface SecureApp {
+  readonly nest: NestFastifyApplication;
+  readonly config: AppConfig;
+  readonly certificate: ServerCertificate;
+  readonly logger: JsonLogger;
+}
+
+/**
+ * Builds the application, ready to listen.
+ *
+ * @param environment - replaces the process's variables and the `.env` file altogether
+ * @param clock - tells the time instead of the system
+ * @throws {StartError} with what the operator must mend
+ */
+export async function createApp(environment?: Environment, clock?: Clock): Promise<SecureApp> {
+  const configuration = await AppConfigModule.forRoot(environment);
+  const config = await readConfig(configuration);
+  const logger = await JsonLogger.create(config.log);
+  const certificate = await loadCertificate(config);
+  const adapter = newHttpAdapter({
+    tls: tlsOptions(certificate, { profile: config.tls.profile }),
+    isProduction: config.isProduction,
+    logger,
+  });
+  const core = CoreModule.forRoot(configuration, clock);
+  const nest = await NestFactory.create<NestFastifyApplication>(
+    AppModule.forRoot(core, certificate.notAfter),
+    adapter,
+    {
+      logger,
+      abortOnError: false,
+    },
+  );
+  nest.useGlobalFilters(new ProblemDetailsFilter());
+  nest.useGlobalPipes(newValidationPipe());
+  if (config.server.docsEnabled) serveOpenApi(nest);
+  await nest.init();
+  return { nest, config, certificate, logger };
+}
+
+/**
+ * Listens and returns the port.
+ *
+ * @throws {StartError} when the port is taken or not allowed
+ */
+export async function listen({ nest, config }: SecureApp): Promise<number> {
+  const { host, port } = config.server;
+  try {
+    await nest.listen(port, host);
+  } catch (error) {
+    throw new StartError(listenFault(error, host, port), { cause: error });
+  }
+  return (nest.getHttpServer().address() as AddressInfo).port;
+}
+
+async function loadCertificate({ tls, isProduction }: AppConfig): Promise<ServerCertificate> {
+  const now = new Date();
+  const files = tls.files ?? (await makeDevelopmentFiles(tls.directory, now));
+  return loadServerCertificate({ ...files, now, production: isProduction });
+}
+
+/** Loaded only here: issuing certificates brings in code that a server with files of its own never needs. */
+async function makeDevelopmentFiles(directory: string, now: Date) {
+  const { ensureDevelopmentCertificates } = await import('./tls/development-certificates.js');
+  return ensureDevelopmentCertificates({ directory, now });
+}
+
+function listenFault(error: unknown, host: string, port: number): string {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+  const faults: Readonly<Record<string, string>> = {
+    EADDRINUSE: `port ${port} on ${host} is in use: stop the other process or set PORT`,
+    EACCES: `port ${port} on ${host} needs a right this user lacks: set PORT to 1024 or above`,
+    EADDRNOTAVAIL: `address ${host} is not on this machine: set HOST`,
+    ENOTFOUND: `host name ${host} is not known: set HOST`,
+  };
+  return faults[code] ?? `cannot listen on port ${port} of ${host} (${code})`;
+}

@@ -1,0 +1,19 @@
+import { type DynamicModule, Global, Module } from '@nestjs/common';
+import { Clock, SystemClock } from './common/clock.js';
+import { CryptoModule } from './crypto/crypto.module.js';
+import { DatabaseModule } from './database/database.module.js';
+import { KeysModule } from './keys/keys.module.js';
+
+/** What every feature stands on, for the server and the command line alike. */
+@Global()
+@Module({})
+export class CoreModule {
+  static forRoot(configuration: DynamicModule, clock: Clock = new SystemClock()): DynamicModule {
+    return {
+      module: CoreModule,
+      imports: [configuration, DatabaseModule, CryptoModule, KeysModule],
+      providers: [{ provide: Clock, useValue: clock }],
+      exports: [Clock],
+    };
+  }
+}

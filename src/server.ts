@@ -1,0 +1,62 @@
+import 'reflect-metadata';
+import { join, relative } from 'node:path';
+import { createApp, listen, type SecureApp } from './app.setup.js';
+import { StartError } from './common/start-error.js';
+
+/** Requests in flight get this long to finish after a signal to stop. */
+const STOP_TIMEOUT_MS = 8_000;
+
+/** Starts the server, or says in one line why it can't and what to do. */
+export async function startServer(): Promise<void> {
+  try {
+    const app = await createApp();
+    const port = await listen(app);
+    stopOnSignal(app);
+    announce(app, port);
+  } catch (error) {
+    process.stderr.write(
+      error instanceof StartError ? `cannot start: ${error.message}\n` : `${describe(error)}\n`,
+    );
+    process.exit(1);
+  }
+}
+
+function announce({ config, certificate, logger }: SecureApp, port: number): void {
+  const { host, docsEnabled } = config.server;
+  const url = `https://${host.includes(':') ? `[${host}]` : host}:${port}`;
+  const expires = certificate.notAfter.toISOString().slice(0, 10);
+  logger.log(
+    { url, certificateExpires: expires, certificateDaysLeft: certificate.daysLeft },
+    'listening',
+    'Server',
+  );
+  if (config.tls.files) return;
+  const ca = relative(process.cwd(), join(config.tls.directory, 'ca.pem'));
+  const lines = [
+    ...(docsEnabled ? [`docs         ${url}/docs`] : []),
+    `certificate  expires ${expires}, in ${certificate.daysLeft} days`,
+    `try          curl --cacert ${ca} ${url}/health/ready`,
+  ];
+  process.stdout.write(`\n  ${lines.join('\n  ')}\n\n`);
+}
+
+function stopOnSignal({ nest, logger }: SecureApp): void {
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => {
+      logger.log({ signal }, 'stopping', 'Server');
+      const server = nest.getHttpAdapter().getInstance().server;
+      setTimeout(() => server.closeAllConnections(), STOP_TIMEOUT_MS).unref();
+      nest.close().then(
+        () => process.exit(0),
+        (error: unknown) => {
+          process.stderr.write(`${describe(error)}\n`);
+          process.exit(1);
+        },
+      );
+    });
+  }
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}

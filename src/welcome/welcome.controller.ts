@@ -1,0 +1,48 @@
+import { Controller, Get, Header, Inject } from '@nestjs/common';
+import { ApiExcludeController } from '@nestjs/swagger';
+import { Public } from '../common/access.js';
+import { NotFoundError } from '../common/app-error.js';
+import { AppConfig } from '../config/app-config.js';
+
+export const CERTIFICATE_EXPIRY = Symbol('CERTIFICATE_EXPIRY');
+
+/** A page for people who open the address in a browser; production has none. */
+@ApiExcludeController()
+@Controller()
+export class WelcomeController {
+  constructor(
+    private readonly config: AppConfig,
+    @Inject(CERTIFICATE_EXPIRY) private readonly certificateExpiry: Date,
+  ) {}
+
+  @Get()
+  @Public()
+  @Header('Content-Type', 'text/html; charset=utf-8')
+  welcome(): string {
+    if (this.config.isProduction) throw new NotFoundError();
+    return page(this.config, this.certificateExpiry);
+  }
+}
+
+/** Without a style sheet or script of its own: the policy of every response forbids both. */
+function page({ auth, server }: AppConfig, certificateExpiry: Date): string {
+  const curl = `curl --cacert certs/ca.pem ${auth.issuer}`;
+  return `<!doctype html>
+<html lang="en">
+  <head>
+    <meta charset="utf-8">
+    <title>NestJS Secure API Starter</title>
+  </head>
+  <body>
+    <h1>NestJS Secure API Starter</h1>
+    <p>The API runs. ${server.docsEnabled ? 'Read about it and try it at <a href="/docs">/docs</a>, or with' : 'Try it with'} curl:</p>
+    <pre>
+${curl}/v1/auth/register -H 'Content-Type: application/json' -d '{"email":"ada@example.com","password":"correct horse battery staple"}'
+${curl}/v1/auth/login -H 'Content-Type: application/json' -d '{"email":"ada@example.com","password":"correct horse battery staple"}'
+${curl}/v1/users/me -H 'Authorization: Bearer &lt;accessToken&gt;'
+    </pre>
+    <p>The certificate expires on ${certificateExpiry.toISOString().slice(0, 10)}. The README has the whole walk.</p>
+  </body>
+</html>
+`;
+}
