@@ -1,0 +1,24 @@
+import { type INestApplicationContext, Module, type Type } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { CoreModule } from '../core.module.js';
+import { AppConfigModule } from '../config/config.module.js';
+
+@Module({})
+class CommandModule {}
+
+/** Runs `work` with one feature and what it needs, without a server, and closes the database after it. */
+export async function withModule(
+  feature: Type,
+  work: (context: INestApplicationContext) => Promise<void>,
+): Promise<void> {
+  const core = CoreModule.forRoot(await AppConfigModule.forRoot());
+  const context = await NestFactory.createApplicationContext(
+    { module: CommandModule, imports: [core, feature] },
+    { logger: ['error', 'fatal'], abortOnError: false },
+  );
+  try {
+    await work(context);
+  } finally {
+    await context.close();
+  }
+}

@@ -1,0 +1,41 @@
+import { createInterface } from 'node:readline';
+import { Writable } from 'node:stream';
+import { StartError } from '../common/start-error.js';
+
+/**
+ * Asks for a password twice without showing it, or reads one line when standard input is no terminal.
+ * Never from an argument: those are in the process list and the shell's history.
+ *
+ * @throws {StartError} when nothing was given or the two differ
+ */
+export async function readPassword(): Promise<string> {
+  if (!process.stdin.isTTY) return required(await readLine());
+  const password = required(await ask('Password: '));
+  if (password !== (await ask('Again: '))) throw new StartError('the passwords differ');
+  return password;
+}
+
+async function readLine(): Promise<string | undefined> {
+  for await (const line of createInterface({ input: process.stdin })) return line;
+  return undefined;
+}
+
+async function ask(prompt: string): Promise<string | undefined> {
+  process.stderr.write(prompt);
+  const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
+  const terminal = createInterface({ input: process.stdin, output: silent, terminal: true });
+  try {
+    return await new Promise<string | undefined>((resolve) => {
+      terminal.once('line', resolve);
+      terminal.once('close', () => resolve(undefined));
+    });
+  } finally {
+    terminal.close();
+    process.stderr.write('\n');
+  }
+}
+
+function required(password: string | undefined): string {
+  if (password === undefined || password === '') throw new StartError('no password was given');
+  return password;
+}
