@@ -17,6 +17,8 @@ const KEEP_ALIVE_TIMEOUT_MS = 5_000;
 /** Above the longest secret name, so that the route itself can say what is wrong with a longer one. */
 const MAX_PARAM_LENGTH = 512;
 
+const NO_STORE = { 'Cache-Control': 'no-store' };
+
 class MethodNotAllowedError extends AppError {
   override readonly code = 'ERR_METHOD_NOT_ALLOWED';
   override readonly headers: Readonly<Record<string, string>>;
@@ -24,6 +26,16 @@ class MethodNotAllowedError extends AppError {
   constructor(allowed: readonly string[]) {
     super(problemCatalogue.ERR_METHOD_NOT_ALLOWED.detail);
     this.headers = { Allow: allowed.join(', ') };
+  }
+}
+
+/** Without a Host it can't be told whom the request is for; Node's own refusal would have no body. */
+class MissingHostError extends AppError {
+  override readonly code = 'ERR_MALFORMED_REQUEST';
+  override readonly headers = { Connection: 'close' };
+
+  constructor() {
+    super(problemCatalogue.ERR_MALFORMED_REQUEST.detail);
   }
 }
 
@@ -47,7 +59,12 @@ export interface HttpOptions {
 export function newHttpAdapter({ tls, isProduction, logger }: HttpOptions): FastifyAdapter {
   const always = isProduction ? { ...securityHeaders, ...strictTransportSecurity } : securityHeaders;
   const adapter = new FastifyAdapter({
-    https: { ...tls, maxHeaderSize: HEADERS_LIMIT_BYTES, headersTimeout: HEADERS_TIMEOUT_MS },
+    https: {
+      ...tls,
+      maxHeaderSize: HEADERS_LIMIT_BYTES,
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      requireHostHeader: false,
+    },
     bodyLimit: BODY_LIMIT_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
@@ -61,13 +78,19 @@ export function newHttpAdapter({ tls, isProduction, logger }: HttpOptions): Fast
       const { body, headers } = problemOfCode(codeOfStatus(error.statusCode ?? 400), request.id);
       void reply
         .status(body.status)
-        .headers({ ...always, ...headers, 'X-Request-Id': request.id })
+        .headers({ ...always, ...cacheHeaders(request), ...headers, 'X-Request-Id': request.id })
         .type(PROBLEM_MEDIA_TYPE)
         .send(body);
     },
     clientErrorHandler: (error, socket) => refuseConnection(error, socket, always),
   });
-  addHooks(adapter.getInstance(), always, logger);
+  const fastify = adapter.getInstance();
+  fastify.removeContentTypeParser('text/plain');
+  // An expectation nobody knows is ignored (RFC 9110, section 10.1.1): Node's own 417 would have no body.
+  fastify.server.on('checkExpectation', (request, response) =>
+    fastify.server.emit('request', request, response),
+  );
+  addHooks(fastify, always, logger);
   return adapter;
 }
 
@@ -86,14 +109,19 @@ function addHooks(
   });
   fastify.addHook('onRequest', (request, reply, done) => {
     reply.headers(always);
+    reply.headers(cacheHeaders(request));
     reply.header('X-Request-Id', request.id);
-    if (request.url.startsWith('/v1/')) reply.header('Cache-Control', 'no-store');
-    done(isStopping ? new StoppingError() : routes.refusal(request));
+    if (isStopping) done(new StoppingError());
+    else done(request.headers.host === undefined ? new MissingHostError() : routes.refusal(request));
   });
   fastify.addHook('onResponse', (request, reply, done) => {
     logRequest(request, reply, logger);
     done();
   });
+}
+
+function cacheHeaders({ url }: FastifyRequest): Readonly<Record<string, string>> {
+  return url.startsWith('/v1/') ? NO_STORE : {};
 }
 
 function logRequest(request: FastifyRequest, reply: FastifyReply, logger: JsonLogger): void {

@@ -44,10 +44,8 @@ export async function createApp(environment?: Environment, clock?: Clock): Promi
   const nest = await NestFactory.create<NestFastifyApplication>(
     AppModule.forRoot(core, certificate.notAfter),
     adapter,
-    {
-      logger,
-      abortOnError: false,
-    },
+    // Fastify's own parser takes JSON; Nest's would add web forms, which no route takes.
+    { logger, abortOnError: false, bodyParser: false },
   );
   nest.useGlobalFilters(new ProblemDetailsFilter());
   nest.useGlobalPipes(newValidationPipe());

@@ -4,6 +4,11 @@ import { type Schema } from './schema.js';
 
 export type DatabaseKind = 'sqlite' | 'postgres';
 
+/** Runs a read at once, past Kysely's pool and plugins, which take longer than SQLite's point read. */
+export interface DirectReader {
+  read(sql: string, parameters: readonly unknown[]): unknown[];
+}
+
 /**
  * The connection, for repositories. Inside `transaction()` every query of the same asynchronous flow
  * joins it, so services compose without handing a transaction around.
@@ -15,6 +20,7 @@ export class Database {
   constructor(
     readonly kind: DatabaseKind,
     dialect: Dialect,
+    private readonly directReader?: DirectReader,
   ) {
     this.#kysely = new Kysely<Schema>({ dialect });
   }
@@ -39,8 +45,8 @@ export class Database {
   }
 
   /**
-   * A query compiled once and run with other arguments each time: building and compiling cost more than
-   * a point read on SQLite. `build` may use each argument only as a value.
+   * A read compiled once and run with other arguments each time: building and compiling it costs more
+   * than a point read on SQLite. `build` may use each argument only as a value.
    */
   prepare<Arguments extends readonly unknown[], Row>(
     build: (query: Kysely<Schema>, ...values: Arguments) => Compilable<Row>,
@@ -50,10 +56,14 @@ export class Database {
     const order = compiled.parameters.map((parameter) =>
       parameter instanceof Place ? parameter.index : undefined,
     );
+    if (compiled.query.kind !== 'SelectQueryNode') throw new TypeError('only a read can be prepared');
     return async (...values) => {
       const parameters = order.map((index, at) =>
         index === undefined ? compiled.parameters[at] : values[index],
       );
+      if (this.directReader && !this.isInTransaction) {
+        return this.directReader.read(compiled.sql, parameters) as Row[];
+      }
       const query: CompiledQuery<Row> = { ...compiled, parameters };
       const { rows } = await this.query.executeQuery(query);
       return rows;

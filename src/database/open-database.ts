@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { sql } from 'kysely';
 import { StartError } from '../common/start-error.js';
 import { Database } from './database.js';
-import { sqliteDialect } from './sqlite-dialect.js';
+import { SqliteFile } from './sqlite-file.js';
 
 /** Files up to this size are checked page by page at start; that takes well under half a second. */
 const CHECKED_FILE_BYTES = 64 * 1024 * 1024;
@@ -38,21 +38,21 @@ async function openSqlite(file: string): Promise<Database> {
       },
     );
   }
-  const database = new Database('sqlite', sqliteDialect(file));
+  let database: Database | undefined;
   try {
+    const sqlite = new SqliteFile(file);
+    database = new Database('sqlite', sqlite.dialect(), sqlite);
     if (bytes <= CHECKED_FILE_BYTES) {
       const { rows } = await sql<{ quick_check: string }>`pragma quick_check(1)`.execute(database.query);
       if (rows[0]?.quick_check !== 'ok') throw new Error('quick_check failed');
-    } else {
-      await sql`pragma schema_version`.execute(database.query);
     }
+    return database;
   } catch (error) {
-    await database.close();
+    await database?.close();
     throw new StartError(`database ${file} is damaged or not a SQLite database: restore it from a backup`, {
       cause: error,
     });
   }
-  return database;
 }
 
 async function openPostgres(url: string, onIdleError: (error: Error) => void): Promise<Database> {

@@ -12,7 +12,6 @@ import {
   ValidateIf,
 } from 'class-validator';
 import { type Page, PageQuery } from '../common/pagination.js';
-import { asSent } from '../common/validation.js';
 import {
   type Secret,
   type SecretState,
@@ -29,21 +28,17 @@ const states: SecretState[] = ['active', 'deleted', 'expired'];
 const record = { type: 'object', additionalProperties: { type: 'string' } } as const;
 
 const Absent = () => ValidateIf((_, value) => value !== undefined);
-/** class-transformer drops keys such as `constructor` from plain objects: take what was sent. */
-const AsSent = () => Transform(({ obj, key }) => asSent((obj as Record<string, unknown>)[key]));
 const VersionNumber = () => (target: object, property: string) => {
   for (const decorate of [Type(() => Number), IsInt(), Min(1), Max(MAX_VERSION)]) decorate(target, property);
 };
 
 export class PutSecretBody {
   @ApiProperty({ ...record, example: { url: 'postgres://db.example.com/app' } })
-  @AsSent()
   @IsStringRecord()
   readonly data!: StringRecord;
 
   @ApiPropertyOptional({ ...record, description: 'not encrypted: put no secrets here' })
   @Absent()
-  @AsSent()
   @IsStringRecord()
   readonly metadata?: StringRecord;
 

@@ -9,6 +9,7 @@ import {
   SqliteIntrospector,
   SqliteQueryCompiler,
 } from 'kysely';
+import { type DirectReader } from './database.js';
 import { DatabaseUnavailableError } from './errors.js';
 
 const MAX_PREPARED_STATEMENTS = 256;
@@ -18,17 +19,35 @@ const BUSY_TIMEOUT_MS = 5_000;
 const UNAVAILABLE_CODES: ReadonlySet<number> = new Set([5, 6, 8, 10, 13, 14]);
 
 /**
- * Kysely over `node:sqlite`. Two connections to one WAL file: writes and transactions queue for the
- * writer, plain reads go to the reader at once and see what is committed, so no read waits for a
- * transaction and none sees its unfinished half.
+ * A SQLite file under two connections: writes and transactions queue for the writer, plain reads go to
+ * the reader at once and see what is committed, so no read waits for a transaction and none sees its
+ * unfinished half.
  */
-export function sqliteDialect(file: string): Dialect {
-  return {
-    createAdapter: () => new TransactionalSqliteAdapter(),
-    createDriver: () => new SqliteDriver(file),
-    createIntrospector: (db) => new SqliteIntrospector(db),
-    createQueryCompiler: () => new SqliteQueryCompiler(),
-  };
+export class SqliteFile implements DirectReader {
+  readonly #writer: StatementCache;
+  readonly #reader: StatementCache;
+
+  constructor(file: string) {
+    const writer = new DatabaseSync(file, { timeout: BUSY_TIMEOUT_MS, enableForeignKeyConstraints: true });
+    this.#writer = new StatementCache(writer);
+    // FULL: a commit is on the disk before the caller hears of it.
+    writer.exec('pragma journal_mode = wal; pragma synchronous = full');
+    this.#reader = new StatementCache(new DatabaseSync(file, { timeout: BUSY_TIMEOUT_MS, readOnly: true }));
+  }
+
+  /** Kysely over this file. */
+  dialect(): Dialect {
+    return {
+      createAdapter: () => new TransactionalSqliteAdapter(),
+      createDriver: () => new SqliteDriver(this.#writer, this.#reader),
+      createIntrospector: (db) => new SqliteIntrospector(db),
+      createQueryCompiler: () => new SqliteQueryCompiler(),
+    };
+  }
+
+  read(sql: string, parameters: readonly unknown[]): unknown[] {
+    return this.#reader.execute(sql, parameters).rows;
+  }
 }
 
 /** SQLite can undo DDL. Kysely leaves that off; with it on, a migration killed half-way leaves nothing. */
@@ -39,29 +58,19 @@ class TransactionalSqliteAdapter extends SqliteAdapter {
 }
 
 class SqliteDriver implements Driver {
-  #writer: StatementCache | undefined;
-  #reader: StatementCache | undefined;
   readonly #lock = new Lock();
 
-  constructor(private readonly file: string) {}
+  constructor(
+    private readonly writer: StatementCache,
+    private readonly reader: StatementCache,
+  ) {}
 
-  // eslint-disable-next-line typescript/require-await -- the Driver contract is asynchronous
   async init(): Promise<void> {
-    const writer = new DatabaseSync(this.file, {
-      timeout: BUSY_TIMEOUT_MS,
-      enableForeignKeyConstraints: true,
-    });
-    // FULL: a commit is on the disk before the caller hears of it.
-    writer.exec('pragma journal_mode = wal; pragma synchronous = full');
-    this.#writer = new StatementCache(writer);
-    this.#reader = new StatementCache(
-      new DatabaseSync(this.file, { timeout: BUSY_TIMEOUT_MS, readOnly: true }),
-    );
+    // The file is open already, so that a fault shows at start and not at the first query.
   }
 
   async acquireConnection(): Promise<DatabaseConnection> {
-    if (!this.#writer || !this.#reader) throw new Error('the SQLite driver is not open');
-    return new SqliteConnection(this.#writer, this.#reader, this.#lock);
+    return new SqliteConnection(this.writer, this.reader, this.#lock);
   }
 
   async beginTransaction(connection: DatabaseConnection): Promise<void> {
@@ -81,8 +90,8 @@ class SqliteDriver implements Driver {
   }
 
   async destroy(): Promise<void> {
-    this.#reader?.close();
-    this.#writer?.close();
+    this.reader.close();
+    this.writer.close();
   }
 }
 
