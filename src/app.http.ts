@@ -2,6 +2,7 @@ import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { type ServerOptions } from 'node:https';
 import { type Socket } from 'node:net';
+import { RouteTable } from './app.routes.js';
 import { AppError } from './common/app-error.js';
 import { newRequestId } from './common/id.js';
 import { type JsonLogger } from './common/json-logger.js';
@@ -18,16 +19,6 @@ const KEEP_ALIVE_TIMEOUT_MS = 5_000;
 const MAX_PARAM_LENGTH = 512;
 
 const NO_STORE = { 'Cache-Control': 'no-store' };
-
-class MethodNotAllowedError extends AppError {
-  override readonly code = 'ERR_METHOD_NOT_ALLOWED';
-  override readonly headers: Readonly<Record<string, string>>;
-
-  constructor(allowed: readonly string[]) {
-    super(problemCatalogue.ERR_METHOD_NOT_ALLOWED.detail);
-    this.headers = { Allow: allowed.join(', ') };
-  }
-}
 
 /** Without a Host it can't be told whom the request is for; Node's own refusal would have no body. */
 class MissingHostError extends AppError {
@@ -73,6 +64,8 @@ export function newHttpAdapter({ tls, isProduction, logger }: HttpOptions): Fast
     genReqId: newRequestId,
     requestIdHeader: false,
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
+    // DTOs are checked by class-validator: without these Fastify would load two schema compilers at start.
+    schemaController: { compilersFactory: { buildValidator: refuseSchemas, buildSerializer: refuseSchemas } },
     // The router's own refusals and the HTTP parser's come before every hook.
     frameworkErrors: (error: FastifyError, request: FastifyRequest, reply: FastifyReply) => {
       const { body, headers } = problemOfCode(codeOfStatus(error.statusCode ?? 400), request.id);
@@ -92,6 +85,10 @@ export function newHttpAdapter({ tls, isProduction, logger }: HttpOptions): Fast
   );
   addHooks(fastify, always, logger);
   return adapter;
+}
+
+function refuseSchemas(): never {
+  throw new Error('a route has a JSON schema: describe its body by a DTO');
 }
 
 function addHooks(
@@ -116,6 +113,8 @@ function addHooks(
   });
   fastify.addHook('onResponse', (request, reply, done) => {
     logRequest(request, reply, logger);
+    // Kept alive, a connection would hold the stop up until it has been idle for long enough.
+    if (isStopping) request.raw.socket.end();
     done();
   });
 }
@@ -133,38 +132,6 @@ function logRequest(request: FastifyRequest, reply: FastifyReply, logger: JsonLo
     durationMs: Math.round(reply.elapsedTime * 10) / 10,
     ip: request.ip,
   });
-}
-
-/** Which methods each path takes. */
-class RouteTable {
-  readonly #methodsByPattern = new Map<string, { readonly path: RegExp; readonly methods: Set<string> }>();
-
-  add(pattern: string, method: string | readonly string[]): void {
-    const known = this.#methodsByPattern.get(pattern);
-    const { methods } = known ?? this.#insert(pattern);
-    for (const name of [method].flat()) methods.add(name);
-  }
-
-  /** 405 for a path that exists under other methods. Anything else that has no route is a 404 later on. */
-  refusal(request: FastifyRequest): MethodNotAllowedError | undefined {
-    if (!request.is404) return undefined;
-    const path = request.url.split('?', 1)[0] ?? '';
-    const allowed = new Set<string>();
-    for (const route of this.#methodsByPattern.values()) {
-      if (route.path.test(path)) for (const method of route.methods) allowed.add(method);
-    }
-    return allowed.size > 0 ? new MethodNotAllowedError([...allowed].toSorted()) : undefined;
-  }
-
-  #insert(pattern: string) {
-    const source = pattern
-      .split('/')
-      .map((segment) => (segment.startsWith(':') ? '[^/]+' : RegExp.escape(segment)))
-      .join('/');
-    const route = { path: new RegExp(`^${source}$`), methods: new Set<string>() };
-    this.#methodsByPattern.set(pattern, route);
-    return route;
-  }
 }
 
 const statusByParserError: Readonly<Record<string, number>> = {

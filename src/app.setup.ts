@@ -5,14 +5,16 @@ import { AppModule } from './app.module.js';
 import { newHttpAdapter } from './app.http.js';
 import { serveOpenApi } from './app.openapi.js';
 import { type Clock } from './common/clock.js';
+import { errorCode } from './common/error-code.js';
 import { JsonLogger } from './common/json-logger.js';
 import { ProblemDetailsFilter } from './common/problem-details.filter.js';
 import { StartError } from './common/start-error.js';
 import { newValidationPipe } from './common/validation.js';
 import { type AppConfig } from './config/app-config.js';
-import { AppConfigModule, readConfig } from './config/config.module.js';
+import { AppConfigModule } from './config/config.module.js';
 import { type Environment } from './config/environment.js';
 import { CoreModule } from './core.module.js';
+import { ensureDevelopmentCertificates } from './tls/development-certificates.js';
 import { loadServerCertificate, type ServerCertificate } from './tls/server-certificate.js';
 import { tlsOptions } from './tls/tls-options.js';
 
@@ -31,8 +33,7 @@ export interface SecureApp {
  * @throws {StartError} with what the operator must mend
  */
 export async function createApp(environment?: Environment, clock?: Clock): Promise<SecureApp> {
-  const configuration = await AppConfigModule.forRoot(environment);
-  const config = await readConfig(configuration);
+  const { config, module: configuration } = await AppConfigModule.load(environment);
   const logger = await JsonLogger.create(config.log);
   const certificate = await loadCertificate(config);
   const adapter = newHttpAdapter({
@@ -71,18 +72,12 @@ export async function listen({ nest, config }: SecureApp): Promise<number> {
 
 async function loadCertificate({ tls, isProduction }: AppConfig): Promise<ServerCertificate> {
   const now = new Date();
-  const files = tls.files ?? (await makeDevelopmentFiles(tls.directory, now));
+  const files = tls.files ?? (await ensureDevelopmentCertificates({ directory: tls.directory, now }));
   return loadServerCertificate({ ...files, now, production: isProduction });
 }
 
-/** Loaded only here: issuing certificates brings in code that a server with files of its own never needs. */
-async function makeDevelopmentFiles(directory: string, now: Date) {
-  const { ensureDevelopmentCertificates } = await import('./tls/development-certificates.js');
-  return ensureDevelopmentCertificates({ directory, now });
-}
-
 function listenFault(error: unknown, host: string, port: number): string {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+  const code = errorCode(error) ?? 'unknown';
   const faults: Readonly<Record<string, string>> = {
     EADDRINUSE: `port ${port} on ${host} is in use: stop the other process or set PORT`,
     EACCES: `port ${port} on ${host} needs a right this user lacks: set PORT to 1024 or above`,

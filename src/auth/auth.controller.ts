@@ -1,14 +1,14 @@
 import { Body, Controller, HttpCode, Post, Req } from '@nestjs/common';
+import { type FastifyRequest } from 'fastify';
+import { CurrentUser, type Principal, Public, RequirePermission } from '../common/access.js';
+import { ApiProblems } from '../common/api-problems.js';
 import {
   ApiBearerAuth,
   ApiCreatedResponse,
   ApiNoContentResponse,
   ApiOkResponse,
   ApiTags,
-} from '@nestjs/swagger';
-import { type FastifyRequest } from 'fastify';
-import { CurrentUser, type Principal, Public, RequirePermission } from '../common/access.js';
-import { ApiProblems } from '../common/api-problems.js';
+} from '../common/openapi.js';
 import { UserResponse } from '../users/user.dto.js';
 import { CredentialsBody, RefreshBody, TokensResponse } from './auth.dto.js';
 import { AuthService } from './auth.service.js';

@@ -1,7 +1,7 @@
-import { ApiProperty } from '@nestjs/swagger';
 import { IsEmail, IsString, MaxLength } from 'class-validator';
 import { type Tokens } from './auth.service.js';
 import { type Session } from './sessions.service.js';
+import { ApiProperty } from '../common/openapi.js';
 
 /** RFC 5321, section 4.5.3.1.3: the longest path is 256 octets with its angle brackets. */
 const MAX_EMAIL_LENGTH = 254;

@@ -1,8 +1,8 @@
 import { Controller, Get, Header } from '@nestjs/common';
-import { ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import { Public } from '../common/access.js';
 import { KeyringService, type PublicTokenKey } from '../keys/keyring.service.js';
 import { JsonWebKeySetResponse } from './auth.dto.js';
+import { ApiOkResponse, ApiTags } from '../common/openapi.js';
 
 @ApiTags('auth')
 @Controller('.well-known')

@@ -1,7 +1,7 @@
 import { Controller, Delete, Get, HttpCode, Param } from '@nestjs/common';
-import { ApiBearerAuth, ApiNoContentResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import { CurrentUser, type Principal, RequirePermission } from '../common/access.js';
 import { ApiProblems } from '../common/api-problems.js';
+import { ApiBearerAuth, ApiNoContentResponse, ApiOkResponse, ApiTags } from '../common/openapi.js';
 import { IdParamPipe } from '../common/id-param.pipe.js';
 import { SessionResponse, SessionsResponse } from './auth.dto.js';
 import { SessionsService } from './sessions.service.js';

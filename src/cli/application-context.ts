@@ -11,9 +11,9 @@ export async function withModule(
   feature: Type,
   work: (context: INestApplicationContext) => Promise<void>,
 ): Promise<void> {
-  const core = CoreModule.forRoot(await AppConfigModule.forRoot());
+  const { module: configuration } = await AppConfigModule.load();
   const context = await NestFactory.createApplicationContext(
-    { module: CommandModule, imports: [core, feature] },
+    { module: CommandModule, imports: [CoreModule.forRoot(configuration), feature] },
     { logger: ['error', 'fatal'], abortOnError: false },
   );
   try {

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { AppConfigModule, readConfig } from '../config/config.module.js';
+import { AppConfigModule } from '../config/config.module.js';
 import { SchemaMigrator } from '../database/migrator.js';
 import { openDatabase } from '../database/open-database.js';
 
@@ -10,9 +10,9 @@ export function dbCommand(): Command {
 }
 
 async function migrate(): Promise<void> {
-  const { storage } = await readConfig(await AppConfigModule.forRoot());
+  const { config } = await AppConfigModule.load();
   const database = await openDatabase({
-    url: storage.databaseUrl,
+    url: config.storage.databaseUrl,
     onIdleError: (error) => process.stderr.write(`${error.message}\n`),
   });
   try {

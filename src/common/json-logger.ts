@@ -1,4 +1,5 @@
 import { type LoggerService } from '@nestjs/common';
+import { errorCode } from './error-code.js';
 import { type DestinationStream, type Logger, pino, stdSerializers } from 'pino';
 
 const REDACTED = [
@@ -76,6 +77,8 @@ export class JsonLogger implements LoggerService {
   }
 
   error(message: unknown, ...rest: unknown[]): void {
+    // A start that fails: whoever started it says so, in one line.
+    if (rest.at(-1) === 'ExceptionHandler') return;
     this.#write('error', message, rest);
   }
 
@@ -135,7 +138,7 @@ async function prettyDestination(): Promise<DestinationStream> {
 function serializeError(error: unknown): object {
   if (!(error instanceof Error)) return { type: typeof error };
   const { type, message, stack } = stdSerializers.err(error);
-  const code = 'code' in error && typeof error.code === 'string' ? { code: error.code } : {};
+  const code = errorCode(error);
   const keyId = 'keyId' in error && typeof error.keyId === 'string' ? { keyId: error.keyId } : {};
-  return { type, message, stack, ...code, ...keyId };
+  return { type, message, stack, ...(code === undefined ? {} : { code }), ...keyId };
 }

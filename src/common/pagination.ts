@@ -1,7 +1,7 @@
-import { ApiPropertyOptional } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import { IsInt, IsOptional, Matches, Max, MaxLength, Min } from 'class-validator';
 import { ValidationError } from './app-error.js';
+import { ApiPropertyOptional } from './openapi.js';
 
 const DEFAULT_LIMIT = 20;
 const MAX_LIMIT = 100;

@@ -1,7 +1,7 @@
-import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { STATUS_CODES } from 'node:http';
 import { AppError, type FieldError } from './app-error.js';
 import { type ErrorCode, problemCatalogue } from './problem-catalogue.js';
+import { ApiProperty, ApiPropertyOptional } from './openapi.js';
 
 export const PROBLEM_MEDIA_TYPE = 'application/problem+json';
 

@@ -1,5 +1,4 @@
 import { type DynamicModule, Module } from '@nestjs/common';
-import { NestFactory } from '@nestjs/core';
 import { ConfigModule, ConfigService } from '@nestjs/config';
 import { AppConfig } from './app-config.js';
 import { type Environment, parseEnvironment } from './environment.js';
@@ -10,42 +9,38 @@ const KEY = 'app';
 @Module({})
 export class AppConfigModule {
   /**
+   * Reads and checks the configuration. It is given beside the module, for what must know it before the
+   * application exists: TLS, the log, the database's location.
+   *
    * @param environment - replaces the process's variables and the `.env` file altogether
    * @throws {StartError} listing every bad variable
    */
-  static async forRoot(environment?: Environment): Promise<DynamicModule> {
+  static async load(environment?: Environment): Promise<{ config: AppConfig; module: DynamicModule }> {
+    const parsed: { config?: AppConfig } = {};
+    const configModule = await ConfigModule.forRoot({
+      ignoreEnvFile: environment !== undefined,
+      validate: (processEnvironment) => {
+        parsed.config = new AppConfig(parseEnvironment(environment ?? (processEnvironment as Environment)));
+        // An object under one key: ConfigModule copies plain strings back into process.env, where a
+        // secret has no business.
+        return { [KEY]: parsed.config };
+      },
+    });
+    if (!parsed.config) throw new Error('the configuration was not read');
+    const provider = {
+      provide: AppConfig,
+      inject: [ConfigService],
+      useFactory: (service: ConfigService) => service.getOrThrow<AppConfig>(KEY),
+    };
     return {
-      module: AppConfigModule,
-      global: true,
-      imports: [
-        await ConfigModule.forRoot({
-          ignoreEnvFile: environment !== undefined,
-          // An object under one key: ConfigModule copies plain strings back into process.env, where a
-          // secret has no business.
-          validate: (processEnvironment) => ({
-            [KEY]: new AppConfig(parseEnvironment(environment ?? (processEnvironment as Environment))),
-          }),
-        }),
-      ],
-      providers: [
-        {
-          provide: AppConfig,
-          inject: [ConfigService],
-          useFactory: (service: ConfigService) => service.getOrThrow<AppConfig>(KEY),
-        },
-      ],
-      exports: [AppConfig],
+      config: parsed.config,
+      module: {
+        module: AppConfigModule,
+        global: true,
+        imports: [configModule],
+        providers: [provider],
+        exports: [AppConfig],
+      },
     };
   }
-}
-
-/** The configuration alone, for what must know it before the application exists. */
-export async function readConfig(configuration: DynamicModule): Promise<AppConfig> {
-  const context = await NestFactory.createApplicationContext(configuration, {
-    logger: false,
-    abortOnError: false,
-  });
-  const config = context.get(AppConfig);
-  await context.close();
-  return config;
 }

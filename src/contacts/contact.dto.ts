@@ -1,7 +1,7 @@
-import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsEmail, IsOptional, IsString, Length, MaxLength, ValidateIf } from 'class-validator';
 import { type Page, PageQuery } from '../common/pagination.js';
 import { type Contact } from './contacts.service.js';
+import { ApiProperty, ApiPropertyOptional } from '../common/openapi.js';
 
 const MAX_NAME_LENGTH = 200;
 const MAX_EMAIL_LENGTH = 254;

@@ -56,7 +56,7 @@ export class BlindIndexKey {
 
   /**
    * Key version as u32 big-endian ‖ the first 16 bytes of HMAC-SHA-256 over the normalised value: 20 bytes.
-   * 16 bytes make a chance collision irrelevant; a caller still compares the decrypted value.
+   * At 16 bytes two values that share an index by chance are not to be expected.
    */
   index(value: string, table: string, column: string): Buffer {
     const output = Buffer.allocUnsafe(VERSION_BYTES + HASH_BYTES);

@@ -20,6 +20,8 @@ const HASH_OPTIONS: Options = {
   parallelism: LANES,
   outputLen: TAG_BYTES,
 };
+/** One more than cores: a core whose hash is done goes on while the event loop waits for a commit's fsync. */
+const CONCURRENCY = availableParallelism() + 1;
 /** At 10 ms a hash a full queue is under a second of waiting a core, so `Retry-After: 1` is honest. */
 const MAX_WAITING = 64;
 
@@ -40,10 +42,10 @@ export interface PasswordVerification {
   readonly needsRehash: boolean;
 }
 
-/** Argon2id (RFC 9106) in PHC strings, as many at once as there are cores. Passwords are NFKC-normalised here, once. */
+/** Argon2id (RFC 9106) in PHC strings, through a bounded queue. Passwords are NFKC-normalised here, once. */
 @Injectable()
 export class PasswordHasher {
-  readonly #queue = new BoundedQueue(availableParallelism(), MAX_WAITING, () => new HashQueueFullError());
+  readonly #queue = new BoundedQueue(CONCURRENCY, MAX_WAITING, () => new HashQueueFullError());
   /** A hash of no password: a random tag. Verifying against it costs what a real one costs. */
   readonly #unknownUserHash = phc(randomBytes(SALT_BYTES), randomBytes(TAG_BYTES));
 

@@ -1,6 +1,7 @@
 import { closeSync, mkdirSync, openSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { sql } from 'kysely';
+import { errorCode } from '../common/error-code.js';
 import { StartError } from '../common/start-error.js';
 import { Database } from './database.js';
 import { SqliteFile } from './sqlite-file.js';
@@ -74,7 +75,6 @@ async function openPostgres(url: string, onIdleError: (error: Error) => void): P
 
 /** The code of the innermost cause. Its message could repeat the URL with the password. */
 function reason(error: unknown): string {
-  if (!(error instanceof Error)) return 'unknown';
-  if (error.cause !== undefined) return reason(error.cause);
-  return 'code' in error && typeof error.code === 'string' ? error.code : 'no answer';
+  if (error instanceof Error && error.cause !== undefined) return reason(error.cause);
+  return errorCode(error) ?? 'no answer';
 }

@@ -1,5 +1,6 @@
 import { type CustomTypesConfig, Pool, type PoolClient, types as pgTypes } from 'pg';
 import { type Dialect, PostgresDialect, type PostgresPool, type PostgresPoolClient } from 'kysely';
+import { errorCode } from '../common/error-code.js';
 import { DatabaseUnavailableError } from './errors.js';
 
 const CONNECT_TIMEOUT_MS = 5_000;
@@ -55,8 +56,7 @@ function translate(error: unknown): never {
  * of resources, 57P an operator's intervention (PostgreSQL documentation, appendix A).
  */
 function isUnavailable(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined;
-  if (code === undefined) return /connection|timeout/i.test(error.message);
+  const code = errorCode(error);
+  if (code === undefined) return error instanceof Error && /connection|timeout/i.test(error.message);
   return /^(08|53|57P|ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_|EHOSTUNREACH|ENOENT)/.test(code);
 }

@@ -1,4 +1,4 @@
-import { DatabaseSync, type StatementSync, type SQLInputValue } from 'node:sqlite';
+import { DatabaseSync } from 'node:sqlite';
 import {
   type CompiledQuery,
   type DatabaseConnection,
@@ -10,13 +10,9 @@ import {
   SqliteQueryCompiler,
 } from 'kysely';
 import { type DirectReader } from './database.js';
-import { DatabaseUnavailableError } from './errors.js';
+import { StatementCache } from './statement-cache.js';
 
-const MAX_PREPARED_STATEMENTS = 256;
 const BUSY_TIMEOUT_MS = 5_000;
-
-/** SQLite's primary result codes for "not now": BUSY, LOCKED, READONLY, IOERR, FULL, CANTOPEN. */
-const UNAVAILABLE_CODES: ReadonlySet<number> = new Set([5, 6, 8, 10, 13, 14]);
 
 /**
  * A SQLite file under two connections: writes and transactions queue for the writer, plain reads go to
@@ -53,6 +49,11 @@ export class SqliteFile implements DirectReader {
 /** SQLite can undo DDL. Kysely leaves that off; with it on, a migration killed half-way leaves nothing. */
 class TransactionalSqliteAdapter extends SqliteAdapter {
   override get supportsTransactionalDdl(): boolean {
+    return true;
+  }
+
+  /** Otherwise Kysely would let one query at a time through, and a read would wait for a transaction. */
+  override get supportsMultipleConnections(): boolean {
     return true;
   }
 }
@@ -141,42 +142,6 @@ class SqliteConnection implements DatabaseConnection {
   }
 }
 
-/** One handle and its prepared statements, oldest out first. */
-class StatementCache {
-  readonly #statements = new Map<string, { statement: StatementSync; returnsRows: boolean }>();
-
-  constructor(private readonly handle: DatabaseSync) {}
-
-  execute<R>(sql: string, parameters: readonly unknown[]): QueryResult<R> {
-    try {
-      const { statement, returnsRows } = this.#prepare(sql);
-      const values = parameters as SQLInputValue[];
-      if (returnsRows) return { rows: statement.all(...values) as R[] };
-      const { changes } = statement.run(...values);
-      return { rows: [], numAffectedRows: BigInt(changes) };
-    } catch (error) {
-      throw isUnavailable(error) ? new DatabaseUnavailableError(error) : error;
-    }
-  }
-
-  close(): void {
-    this.#statements.clear();
-    this.handle.close();
-  }
-
-  #prepare(sql: string): { statement: StatementSync; returnsRows: boolean } {
-    const known = this.#statements.get(sql);
-    if (known) return known;
-    const statement = this.handle.prepare(sql);
-    const prepared = { statement, returnsRows: statement.columns().length > 0 };
-    const oldest = this.#statements.keys().next();
-    if (this.#statements.size >= MAX_PREPARED_STATEMENTS && !oldest.done)
-      this.#statements.delete(oldest.value);
-    this.#statements.set(sql, prepared);
-    return prepared;
-  }
-}
-
 /** Lets one transaction at a time use the writer, first come first served. */
 class Lock {
   #isHeld = false;
@@ -200,9 +165,4 @@ class Lock {
 function asSqlite(connection: DatabaseConnection): SqliteConnection {
   if (connection instanceof SqliteConnection) return connection;
   throw new TypeError('not a connection of this driver');
-}
-
-function isUnavailable(error: unknown): boolean {
-  const code = error instanceof Error && 'errcode' in error ? Number(error.errcode) : 0;
-  return UNAVAILABLE_CODES.has(code & 0xff);
 }

@@ -1,51 +1,37 @@
 import { Controller, Get } from '@nestjs/common';
-import { ApiOkResponse, ApiProperty, ApiTags } from '@nestjs/swagger';
-import { HealthCheckService, HealthIndicatorService } from '@nestjs/terminus';
 import { Public } from '../common/access.js';
 import { ApiProblems } from '../common/api-problems.js';
+import { ApiOkResponse, ApiProperty, ApiTags } from '../common/openapi.js';
 import { Database } from '../database/database.js';
+import { NotReadyError } from './errors.js';
 
 class HealthResponse {
-  @ApiProperty({ enum: ['ok', 'degraded'] })
-  readonly status: string;
-
-  constructor(status: string) {
-    this.status = status;
-  }
+  @ApiProperty({ enum: ['ok'] })
+  readonly status = 'ok';
 }
 
 @ApiTags('health')
 @Controller('health')
 export class HealthController {
-  constructor(
-    private readonly checks: HealthCheckService,
-    private readonly indicators: HealthIndicatorService,
-    private readonly database: Database,
-  ) {}
+  constructor(private readonly database: Database) {}
 
   /** The process runs and answers; restart it when this fails. */
   @Get('live')
   @Public()
   @ApiOkResponse({ type: HealthResponse })
   live(): HealthResponse {
-    return new HealthResponse('ok');
+    return new HealthResponse();
   }
 
-  /** Requests may be sent here: the database answers and the process isn't stopping. */
+  /** Requests may be sent here: the database answers. While the process stops, every route is a 503. */
   @Get('ready')
   @Public()
   @ApiOkResponse({ type: HealthResponse })
   @ApiProblems(503)
   async ready(): Promise<HealthResponse> {
-    const { status } = await this.checks.check([() => this.#checkDatabase()]);
-    return new HealthResponse(status);
-  }
-
-  async #checkDatabase() {
-    const indicator = this.indicators.check('database');
-    return this.database.ping().then(
-      () => indicator.up(),
-      () => indicator.down(),
-    );
+    await this.database.ping().catch((error: unknown) => {
+      throw new NotReadyError(error);
+    });
+    return new HealthResponse();
   }
 }

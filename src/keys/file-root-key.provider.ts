@@ -11,6 +11,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
+import { errorCode } from '../common/error-code.js';
 import { StartError } from '../common/start-error.js';
 import { type EncryptionContext } from '../crypto/encryption-context.js';
 import { SymmetricKey } from '../crypto/symmetric-key.js';
@@ -52,7 +53,7 @@ export class FileRootKeyProvider extends RootKeyProvider {
       // A link fails where a rename would replace: the first root key of a deployment is its only one.
       linkSync(temporary, file);
     } catch (error) {
-      if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+      if (errorCode(error) !== 'EEXIST') throw error;
     } finally {
       closeSync(descriptor);
       unlinkSync(temporary);
@@ -79,9 +80,8 @@ function readRootKey(file: string): Buffer {
     mode = statSync(file).mode & 0o777;
     raw = readFileSync(file);
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
     throw new StartError(
-      `root key file ${file} cannot be read (${code}): set ROOT_KEY_FILE to the file of this deployment`,
+      `root key file ${file} cannot be read (${errorCode(error) ?? 'unreadable'}): set ROOT_KEY_FILE to the file of this deployment`,
       { cause: error },
     );
   }

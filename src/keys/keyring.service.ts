@@ -11,7 +11,7 @@ import { keyPurpose, type KeyPurposeName, SYSTEM_OWNER } from './key-purposes.js
 import { type KeyRow, KeysRepository } from './keys.repository.js';
 import { RootKeyProvider } from './root-key-provider.js';
 
-/** A destroyed or disabled key stops working on every instance within this time. */
+/** A destroyed or disabled key encrypts, decrypts and signs nothing more on any instance after this time. */
 const RECHECK_MS = 1_000;
 const MAX_CACHED_KEYS = 10_000;
 const KEY_ID = /^[0-9a-f]{16}$/;

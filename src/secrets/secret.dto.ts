@@ -1,4 +1,3 @@
-import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { Transform, Type } from 'class-transformer';
 import {
   ArrayMaxSize,
@@ -12,6 +11,7 @@ import {
   ValidateIf,
 } from 'class-validator';
 import { type Page, PageQuery } from '../common/pagination.js';
+import { SECRET_NAME } from './secret-name.pipe.js';
 import {
   type Secret,
   type SecretState,
@@ -21,6 +21,7 @@ import {
   type WrittenSecret,
 } from './secret.js';
 import { IsStringRecord } from './string-record.js';
+import { ApiProperty, ApiPropertyOptional } from '../common/openapi.js';
 
 const MAX_VERSION = 2_147_483_647;
 const MAX_VERSIONS_AT_ONCE = 100;
@@ -80,7 +81,7 @@ export class DeleteSecretQuery {
 export class SecretsQuery extends PageQuery {
   @ApiPropertyOptional({ description: 'names that begin like this' })
   @IsOptional()
-  @Matches(/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/, { message: 'prefix must be the beginning of a name' })
+  @Matches(SECRET_NAME, { message: 'prefix must be the beginning of a name' })
   readonly prefix?: string;
 }
 

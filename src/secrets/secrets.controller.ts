@@ -1,4 +1,7 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Put, Query, Res } from '@nestjs/common';
+import { type FastifyReply } from 'fastify';
+import { CurrentUser, type Principal, RequirePermission } from '../common/access.js';
+import { ApiProblems } from '../common/api-problems.js';
 import {
   ApiBearerAuth,
   ApiCreatedResponse,
@@ -6,10 +9,7 @@ import {
   ApiNoContentResponse,
   ApiOkResponse,
   ApiTags,
-} from '@nestjs/swagger';
-import { type FastifyReply } from 'fastify';
-import { CurrentUser, type Principal, RequirePermission } from '../common/access.js';
-import { ApiProblems } from '../common/api-problems.js';
+} from '../common/openapi.js';
 import { entityTag, type Precondition, RequestPrecondition } from '../common/precondition.js';
 import { PageQuery } from '../common/pagination.js';
 import { SecretNamePipe } from './secret-name.pipe.js';

@@ -4,7 +4,7 @@ import { Database } from '../database/database.js';
 import { type Schema } from '../database/schema.js';
 
 export type SecretRow = Selectable<Schema['secrets']>;
-export type SecretVersionRow = Selectable<Schema['secret_versions']>;
+type SecretVersionRow = Selectable<Schema['secret_versions']>;
 type VersionFacts = Pick<SecretVersionRow, 'version' | 'created_at' | 'expires_at' | 'deleted_at'>;
 
 /** A version with its secret. `ciphertext` is null when it may not be read. */

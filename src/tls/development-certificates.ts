@@ -1,16 +1,15 @@
 import { createPrivateKey, generateKeyPairSync, type KeyObject, X509Certificate } from 'node:crypto';
 import { chmod, mkdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { errorCode } from '../common/error-code.js';
 import { StartError } from '../common/start-error.js';
-import { isFromDevelopmentCa } from './development-mark.js';
 import {
   DEVELOPMENT_HOSTS,
   isConstrained,
-  issueCaCertificate,
-  issueServerCertificate,
+  isFromDevelopmentCa,
   SERVER_CERTIFICATE_DAYS,
-} from './issue-certificate.js';
-import { errorCode, publish, readIfPresent } from './pem-file.js';
+} from './development-mark.js';
+import { publish, readIfPresent } from './pem-file.js';
 
 export interface DevelopmentCertificates {
   /** The CA certificate clients trust: `curl --cacert`. */
@@ -52,14 +51,14 @@ export async function ensureDevelopmentCertificates({
     const caKey = await ensureKey(caKeyFile);
     const ca = await ensureCertificate(
       caFile,
-      (pem, certificate) => isUsableCa(pem, certificate, caKey, now),
-      () => issueCaCertificate(caKey, now),
+      (_pem, certificate) => isUsableCa(certificate, caKey, now),
+      async () => (await issuing()).issueCaCertificate(caKey, now),
     );
     const key = await ensureKey(keyFile);
     await ensureCertificate(
       certFile,
       (pem, certificate) => pem.endsWith(ca) && isUsableLeaf(certificate, ca, key, now),
-      () => issueServerCertificate({ certificate: ca, key: caKey }, key, now),
+      async () => (await issuing()).issueServerCertificate({ certificate: ca, key: caKey }, key, now),
     );
   } catch (error) {
     if (error instanceof StartError) throw error;
@@ -72,12 +71,17 @@ export async function ensureDevelopmentCertificates({
   return { caFile, certFile, keyFile };
 }
 
-function isUsableCa(pem: string, certificate: X509Certificate, key: KeyObject, now: Date): boolean {
+/** Loaded once in ninety days: the ASN.1 library behind it takes longer to load than all other checks here. */
+function issuing() {
+  return import('./issue-certificate.js');
+}
+
+function isUsableCa(certificate: X509Certificate, key: KeyObject, now: Date): boolean {
   // A CA must outlive every certificate it signs today.
   return (
     isValidFor(certificate, SERVER_CERTIFICATE_DAYS, now) &&
     certificate.checkPrivateKey(key) &&
-    isConstrained(pem)
+    isConstrained(certificate)
   );
 }
 

@@ -2,13 +2,7 @@
 import 'reflect-metadata'; // oxlint-disable-line import/no-unassigned-import
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import * as x509 from '@peculiar/x509';
-import { DEVELOPMENT_ORGANISATION } from './development-mark.js';
-
-/** The names of this machine to itself; the development CA can vouch for nothing else. */
-export const DEVELOPMENT_HOSTS = ['localhost', '127.0.0.1', '::1'] as const;
-
-/** The lifetime the Mozilla guideline 6.0 recommends for a server certificate. */
-export const SERVER_CERTIFICATE_DAYS = 90;
+import { DEVELOPMENT_HOSTS, DEVELOPMENT_ORGANISATION, SERVER_CERTIFICATE_DAYS } from './development-mark.js';
 
 /**
  * A CA is trusted by hand, in a browser or an operating system, so it should outlast the yearly
@@ -84,12 +78,6 @@ export async function issueServerCertificate(
     ],
   });
   return toPem(certificate) + ca.certificate;
-}
-
-/** True for a CA certificate whose name constraints are those issued today. */
-export function isConstrained(certificate: string): boolean {
-  const found = new x509.X509Certificate(certificate).getExtension(NAME_CONSTRAINTS);
-  return found !== null && Buffer.from(found.value).equals(nameConstraints());
 }
 
 function toSpki(key: KeyObject): Uint8Array<ArrayBuffer> {

@@ -2,7 +2,8 @@ import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { errorCode, publish, readIfPresent } from './pem-file.js';
+import { errorCode } from '../common/error-code.js';
+import { publish, readIfPresent } from './pem-file.js';
 
 let directory: string;
 let file: string;

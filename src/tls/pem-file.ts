@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { link, open, readFile, rename, rm } from 'node:fs/promises';
+import { errorCode } from '../common/error-code.js';
 
 /** The text of a file, or undefined where there is none. Any other failure (EACCES, EISDIR) is thrown. */
 export async function readIfPresent(file: string): Promise<string | undefined> {
@@ -37,12 +38,6 @@ export async function publish(
   } finally {
     await rm(aside, { force: true });
   }
-}
-
-/** The `code` of a system or OpenSSL error, such as `ENOENT`. */
-export function errorCode(error: unknown): string | undefined {
-  if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;
-  return typeof error.code === 'string' ? error.code : undefined;
 }
 
 /** link(2) is the one call that names a complete file and fails where the name is taken. */

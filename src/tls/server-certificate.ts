@@ -1,9 +1,9 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
+import { errorCode } from '../common/error-code.js';
 import { StartError } from '../common/start-error.js';
 import { isFromDevelopmentCa } from './development-mark.js';
-import { errorCode } from './pem-file.js';
 
 /** A certificate chain and private key that belong together and are valid now. */
 export interface ServerCertificate {

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { ensureDevelopmentCertificates } from './development-certificates.js';
-import { errorCode } from './pem-file.js';
+import { errorCode } from '../common/error-code.js';
 import { loadServerCertificate, type ServerCertificate } from './server-certificate.js';
 import { tlsOptions } from './tls-options.js';
 

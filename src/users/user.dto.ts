@@ -1,6 +1,6 @@
-import { ApiProperty } from '@nestjs/swagger';
 import { type Role } from '../common/access.js';
 import { type User } from './users.service.js';
+import { ApiProperty } from '../common/openapi.js';
 
 export class UserResponse {
   @ApiProperty({ format: 'uuid' })

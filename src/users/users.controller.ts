@@ -1,12 +1,13 @@
 import { Controller, Get } from '@nestjs/common';
-import { ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import { CurrentUser, type Principal, RequirePermission } from '../common/access.js';
 import { NotFoundError } from '../common/app-error.js';
 import { ApiProblems } from '../common/api-problems.js';
+import { ApiBearerAuth, ApiOkResponse, ApiTags } from '../common/openapi.js';
 import { UserResponse } from './user.dto.js';
 import { UsersService } from './users.service.js';
 
 @ApiTags('users')
+@ApiBearerAuth()
 @Controller('v1/users')
 export class UsersController {
   constructor(private readonly users: UsersService) {}

@@ -1,8 +1,8 @@
 import { Controller, Get, Header, Inject } from '@nestjs/common';
-import { ApiExcludeController } from '@nestjs/swagger';
 import { Public } from '../common/access.js';
 import { NotFoundError } from '../common/app-error.js';
 import { AppConfig } from '../config/app-config.js';
+import { ApiExcludeController } from '../common/openapi.js';
 
 export const CERTIFICATE_EXPIRY = Symbol('CERTIFICATE_EXPIRY');
 

@@ -1,0 +1,45 @@
+import { type FastifyRequest } from 'fastify';
+import { AppError } from './common/app-error.js';
+import { problemCatalogue } from './common/problem-catalogue.js';
+
+class MethodNotAllowedError extends AppError {
+  override readonly code = 'ERR_METHOD_NOT_ALLOWED';
+  override readonly headers: Readonly<Record<string, string>>;
+
+  constructor(allowed: readonly string[]) {
+    super(problemCatalogue.ERR_METHOD_NOT_ALLOWED.detail);
+    this.headers = { Allow: allowed.join(', ') };
+  }
+}
+
+/** Which methods each path takes. */
+export class RouteTable {
+  readonly #methodsByPattern = new Map<string, { readonly path: RegExp; readonly methods: Set<string> }>();
+
+  add(pattern: string, method: string | readonly string[]): void {
+    const known = this.#methodsByPattern.get(pattern);
+    const { methods } = known ?? this.#insert(pattern);
+    for (const name of [method].flat()) methods.add(name);
+  }
+
+  /** 405 for a path that exists under other methods. Anything else that has no route is a 404 later on. */
+  refusal(request: FastifyRequest): MethodNotAllowedError | undefined {
+    if (!request.is404) return undefined;
+    const path = request.url.split('?', 1)[0] ?? '';
+    const allowed = new Set<string>();
+    for (const route of this.#methodsByPattern.values()) {
+      if (route.path.test(path)) for (const method of route.methods) allowed.add(method);
+    }
+    return allowed.size > 0 ? new MethodNotAllowedError([...allowed].toSorted()) : undefined;
+  }
+
+  #insert(pattern: string) {
+    const source = pattern
+      .split('/')
+      .map((segment) => (segment.startsWith(':') ? '[^/]+' : RegExp.escape(segment)))
+      .join('/');
+    const route = { path: new RegExp(`^${source}$`), methods: new Set<string>() };
+    this.#methodsByPattern.set(pattern, route);
+    return route;
+  }
+}

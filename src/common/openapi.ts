@@ -1,0 +1,52 @@
+import type * as swagger from '@nestjs/swagger';
+
+/*
+ * The decorators of @nestjs/swagger, applied when the first reader asks for the document. The library
+ * and what it brings along are a quarter of all modules: a server that nobody asks would load them to
+ * keep descriptions that nobody reads.
+ */
+
+type Swagger = typeof swagger;
+type DecoratorName =
+  | 'ApiBearerAuth'
+  | 'ApiCreatedResponse'
+  | 'ApiExcludeController'
+  | 'ApiExtraModels'
+  | 'ApiHeader'
+  | 'ApiNoContentResponse'
+  | 'ApiOkResponse'
+  | 'ApiProperty'
+  | 'ApiPropertyOptional'
+  | 'ApiResponse'
+  | 'ApiTags';
+type DecoratorFactory = (...options: unknown[]) => (...target: unknown[]) => void;
+
+const waiting: ((library: Swagger) => void)[] = [];
+
+export const ApiBearerAuth = deferred('ApiBearerAuth');
+export const ApiCreatedResponse = deferred('ApiCreatedResponse');
+export const ApiExcludeController = deferred('ApiExcludeController');
+export const ApiHeader = deferred('ApiHeader');
+export const ApiNoContentResponse = deferred('ApiNoContentResponse');
+export const ApiOkResponse = deferred('ApiOkResponse');
+export const ApiProperty = deferred('ApiProperty');
+export const ApiPropertyOptional = deferred('ApiPropertyOptional');
+export const ApiTags = deferred('ApiTags');
+export const ApiExtraModels = deferred('ApiExtraModels');
+export const ApiResponse = deferred('ApiResponse');
+
+/** Loads @nestjs/swagger and applies every decorator that waits for it. */
+export async function loadSwagger(): Promise<Swagger> {
+  const library = await import('@nestjs/swagger');
+  for (const apply of waiting.splice(0)) apply(library);
+  return library;
+}
+
+function deferred<Name extends DecoratorName>(name: Name): Swagger[Name] {
+  const factory: DecoratorFactory =
+    (...options) =>
+    (...target) => {
+      waiting.push((library) => (library[name] as DecoratorFactory)(...options)(...target));
+    };
+  return factory as Swagger[Name];
+}

@@ -1,0 +1,157 @@
+import 'reflect-metadata';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { StartError } from '../common/start-error.js';
+import { AppConfig } from './app-config.js';
+import { AppConfigModule } from './config.module.js';
+import { type Environment, parseEnvironment } from './environment.js';
+
+/** The lines of the refusal, without the first; none when there is no refusal. */
+function faultsOf(environment: Environment): string[] {
+  try {
+    parseEnvironment(environment);
+    return [];
+  } catch (error) {
+    if (!(error instanceof StartError)) throw error;
+    return error.message.split('\n  ').slice(1);
+  }
+}
+
+function isDocumented(environment: Environment): boolean {
+  return new AppConfig(parseEnvironment(environment)).server.docsEnabled;
+}
+
+describe('parseEnvironment', () => {
+  it('needs nothing in development', () => {
+    expect(parseEnvironment({})).toMatchObject({ NODE_ENV: 'development', HOST: 'localhost', PORT: 3443 });
+  });
+
+  it('takes an empty value for none', () => {
+    expect(parseEnvironment({ PORT: '', LOG_LEVEL: '', DATABASE_URL: '' })).toEqual(parseEnvironment({}));
+    expect(faultsOf({ NODE_ENV: 'production', TLS_CERT_FILE: '', ISSUER_URL: '' })).toHaveLength(4);
+  });
+
+  it('ignores the variables of others', () => {
+    expect(parseEnvironment({ PATH: '/bin', constructor: 'x', toString: 'y' })).toEqual(parseEnvironment({}));
+  });
+
+  it('lists every fault at once, each with what would be accepted', () => {
+    const faults = faultsOf({
+      NODE_ENV: 'staging',
+      HOST: 'local host',
+      PORT: '65536',
+      DOCS_ENABLED: 'yes',
+      LOG_LEVEL: 'loud',
+      TLS_PROFILE: 'old',
+      DATABASE_URL: 'mysql://x',
+      ISSUER_URL: 'http://insecure.example',
+      REGISTRATION: 'maybe',
+      PASSWORD_MIN_LENGTH: '8',
+      ACCESS_TOKEN_TTL: '5m',
+      REFRESH_IDLE_TTL: '0',
+      REFRESH_ABSOLUTE_TTL: '-1',
+    });
+    expect(faults).toEqual([
+      'NODE_ENV must be one of development, production, test',
+      'HOST must be a host name or an IP address',
+      'PORT must be a whole number (0 to 65535)',
+      'DOCS_ENABLED must be true or false',
+      'LOG_LEVEL must be one of fatal, error, warn, info, debug, trace, silent',
+      'TLS_PROFILE must be one of intermediate, modern',
+      'DATABASE_URL must be sqlite:<path> or postgres://…',
+      'ISSUER_URL must be an https:// URL',
+      'REGISTRATION must be one of open, closed',
+      'PASSWORD_MIN_LENGTH must be a whole number (characters, 15 to 128)',
+      'ACCESS_TOKEN_TTL must be a whole number (seconds, 30 to 3600)',
+      'REFRESH_IDLE_TTL must be a whole number (seconds, 60 to 31536000)',
+      'REFRESH_ABSOLUTE_TTL must be a whole number (seconds, 60 to 31536000)',
+    ]);
+  });
+
+  it('names everything that production lacks', () => {
+    expect(faultsOf({ NODE_ENV: 'production' })).toEqual([
+      'TLS_CERT_FILE is required in production',
+      'TLS_KEY_FILE is required in production',
+      'ROOT_KEY_FILE is required in production',
+      'ISSUER_URL is required in production',
+    ]);
+  });
+
+  it('wants a certificate and its key together', () => {
+    expect(faultsOf({ TLS_CERT_FILE: 'a.pem' })).toEqual([
+      'TLS_CERT_FILE and TLS_KEY_FILE must be set together',
+    ]);
+    expect(faultsOf({ TLS_CERT_FILE: 'a.pem', TLS_KEY_FILE: 'a.key' })).toEqual([]);
+  });
+
+  it.each(['1e3', '0x10', ' 80', '80 ', '8o', '1.5', '+1', '１'])(
+    'does not take %j for a number',
+    (value) => {
+      expect(faultsOf({ PORT: value })).toEqual(['PORT must be a whole number (0 to 65535)']);
+    },
+  );
+
+  describe('with a secret in a file', () => {
+    let directory: string;
+    let file: string;
+    beforeEach(async () => {
+      directory = await mkdtemp(join(tmpdir(), 'environment-'));
+      file = join(directory, 'url');
+    });
+    afterEach(() => rm(directory, { recursive: true }));
+
+    it('reads it without the line break at its end', async () => {
+      for (const end of ['', '\n', '\r\n']) {
+        await writeFile(file, `postgres://user:hunter2@db/app${end}`);
+        expect(parseEnvironment({ DATABASE_URL_FILE: file }).DATABASE_URL).toBe(
+          'postgres://user:hunter2@db/app',
+        );
+      }
+    });
+
+    it('refuses two sources, an unreadable file, and a bad value, and repeats none of it', async () => {
+      await writeFile(file, 'hunter2');
+      const faults = [
+        ...faultsOf({ DATABASE_URL_FILE: file, DATABASE_URL: 'postgres://hunter2@db/app' }),
+        ...faultsOf({ DATABASE_URL_FILE: join(directory, 'absent') }),
+        ...faultsOf({ DATABASE_URL_FILE: file }),
+      ];
+      expect(faults).toEqual([
+        'DATABASE_URL and DATABASE_URL_FILE are both set, keep one',
+        `DATABASE_URL_FILE names ${join(directory, 'absent')}, which cannot be read`,
+        'DATABASE_URL must be sqlite:<path> or postgres://…',
+      ]);
+    });
+
+    it('leaves no secret behind in the environment of the process', async () => {
+      await writeFile(file, 'postgres://user:hunter2@db/app');
+      const { config } = await AppConfigModule.load({ DATABASE_URL_FILE: file });
+      expect(config.storage.databaseUrl).toBe('postgres://user:hunter2@db/app');
+      expect(JSON.stringify(process.env)).not.toContain('hunter2');
+    });
+  });
+});
+
+describe('AppConfig', () => {
+  it('keeps everything it makes in the data and certificate directories', () => {
+    const config = new AppConfig(parseEnvironment({ DATA_DIR: '/d', CERTS_DIR: '/c' }));
+    expect(config.storage.databaseUrl).toBe('sqlite:/d/app.db');
+    expect(config.keys.rootKeyFile).toBe('/d/root.key');
+    expect(config.tls.directory).toBe('/c');
+  });
+
+  it('shows the documentation page in development and, unless told, not in production', () => {
+    const production = {
+      NODE_ENV: 'production',
+      TLS_CERT_FILE: 'a',
+      TLS_KEY_FILE: 'b',
+      ROOT_KEY_FILE: 'c',
+      ISSUER_URL: 'https://api.example.com',
+    };
+    expect(isDocumented({})).toBe(true);
+    expect(isDocumented(production)).toBe(false);
+    expect(isDocumented({ ...production, DOCS_ENABLED: 'true' })).toBe(true);
+  });
+});

@@ -1,0 +1,191 @@
+import { stat } from 'node:fs/promises';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { type Migration, Migrator } from 'kysely/migration';
+import { forEachDatabaseKind, TestDatabase } from '../../test/support/test-database.js';
+import { StartError } from '../common/start-error.js';
+import { type Database } from './database.js';
+import { initial } from './migrations/0001-initial.js';
+import { SchemaMigrator } from './migrator.js';
+
+describe('Database', () => {
+  forEachDatabaseKind((kind) => {
+    let testDatabase: TestDatabase;
+    let database: Database;
+    beforeEach(async () => {
+      testDatabase = await TestDatabase.create(kind);
+      database = await testDatabase.openMigrated();
+    });
+    afterEach(() => testDatabase.remove());
+
+    async function insert(id: string): Promise<void> {
+      const row = {
+        id,
+        email_ciphertext: bytes,
+        email_key_id: '',
+        password_ciphertext: bytes,
+        password_key_id: '',
+      };
+      const email_index = Buffer.from(id);
+      const values = { ...row, email_index, roles: 'user', created_at: 0, disabled_at: null };
+      await database.query.insertInto('users').values(values).execute();
+    }
+
+    async function ids(from = database): Promise<string[]> {
+      const rows = await from.query.selectFrom('users').select('id').orderBy('id').execute();
+      return rows.map(({ id }) => id);
+    }
+
+    it('shows what a transaction wrote to itself, and to others only once it has committed', async () => {
+      const other = await testDatabase.open();
+      const written = Promise.withResolvers<void>();
+      const mayCommit = Promise.withResolvers<void>();
+      const transaction = database.transaction(async () => {
+        await insert('a');
+        expect(await ids()).toEqual(['a']);
+        written.resolve();
+        await mayCommit.promise;
+      });
+      await written.promise;
+      expect(await ids()).toEqual([]);
+      expect(await ids(other)).toEqual([]);
+      mayCommit.resolve();
+      await transaction;
+      expect(await ids()).toEqual(['a']);
+      expect(await ids(other)).toEqual(['a']);
+    });
+
+    it('undoes a transaction that throws, with the ones inside it, and says why', async () => {
+      const outer = database.transaction(async () => {
+        await insert('a');
+        await database.transaction(() => insert('b'));
+        throw new RangeError('changed my mind');
+      });
+      await expect(outer).rejects.toThrow(new RangeError('changed my mind'));
+      expect(await ids()).toEqual([]);
+      await database.transaction(() => insert('c'));
+      expect(await ids()).toEqual(['c']);
+    });
+
+    it('undoes a transaction of which one statement fails', async () => {
+      const twice = database.transaction(async () => {
+        await insert('a');
+        await insert('a');
+      });
+      await expect(twice).rejects.toThrow(/unique/i);
+      expect(await ids()).toEqual([]);
+    });
+
+    it('knows whether it is inside a transaction', async () => {
+      expect(database.isInTransaction).toBe(false);
+      expect(await database.transaction(async () => database.isInTransaction)).toBe(true);
+      expect(database.isInTransaction).toBe(false);
+    });
+
+    it('runs 16 transactions at once without mixing them', async () => {
+      const names = Array.from({ length: 16 }, (_, index) => `user-${String(index).padStart(2, '0')}`);
+      const outcomes = await Promise.allSettled(
+        names.map((name, index) =>
+          database.transaction(async () => {
+            await insert(name);
+            if (index % 2 === 1) throw new Error('odd');
+          }),
+        ),
+      );
+      expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(8);
+      expect(await ids()).toEqual(names.filter((_, index) => index % 2 === 0));
+    });
+
+    it('runs a prepared query with other values each time, inside a transaction too', async () => {
+      const between = database.prepare((query, above: string, below: string) =>
+        query
+          .selectFrom('users')
+          .select('id')
+          .where('roles', '=', 'user')
+          .where('id', '<', below)
+          .where('id', '>', above)
+          .where('id', '!=', below)
+          .orderBy('id'),
+      );
+      for (const id of ['a', 'b', 'c', 'd']) await insert(id);
+      expect(await between('a', 'd')).toEqual([{ id: 'b' }, { id: 'c' }]);
+      expect(await between('b', 'd')).toEqual([{ id: 'c' }]);
+      expect(await between("' or 1=1", '~')).toHaveLength(4);
+      const seenInside = database.transaction(async () => {
+        await insert('bb');
+        return between('a', 'c');
+      });
+      expect(await seenInside).toEqual([{ id: 'b' }, { id: 'bb' }]);
+    });
+
+    it('keeps large numbers and bytes as they are', async () => {
+      await insert('a');
+      const changes = { disabled_at: 2 ** 53 - 1, email_ciphertext: Buffer.from([0, 255, 0]) };
+      await database.query.updateTable('users').set(changes).execute();
+      const row = await database.query.selectFrom('users').selectAll().executeTakeFirstOrThrow();
+      expect(row.disabled_at).toBe(2 ** 53 - 1);
+      expect(Buffer.from(row.email_ciphertext)).toEqual(Buffer.from([0, 255, 0]));
+    });
+
+    it('sorts text by bytes', async () => {
+      for (const id of ['b', 'B', 'a.', 'a-', 'a_', 'ä', 'a']) await insert(id);
+      expect(await ids()).toEqual(['B', 'a', 'a-', 'a.', 'a_', 'b', 'ä']);
+    });
+
+    describe('migrations', () => {
+      it('run once, by name', async () => {
+        const migrator = new SchemaMigrator(database);
+        expect(await migrator.pending()).toEqual([]);
+        expect(await migrator.migrate()).toEqual([]);
+      });
+
+      it('leave nothing when one fails half-way, and run again afterwards', async () => {
+        await testDatabase.remove();
+        testDatabase = await TestDatabase.create(kind);
+        database = await testDatabase.open();
+        const migrator = new Migrator({
+          db: database.query,
+          provider: { getMigrations: async () => ({ '0001-initial': cutShort(initial(kind)) }) },
+        });
+        expect((await migrator.migrateToLatest()).error).toEqual(new Error('power cut'));
+        expect(await new SchemaMigrator(database).pending()).toEqual(['0001-initial']);
+        expect(await new SchemaMigrator(database).migrate()).toEqual(['0001-initial']);
+        await insert('a');
+      });
+
+      it('refuse a database of a newer release', async () => {
+        const newer = new Migrator({
+          db: database.query,
+          provider: {
+            getMigrations: async () => ({
+              '0001-initial': initial(kind),
+              '9999-future': { up: async () => {} },
+            }),
+          },
+        });
+        await newer.migrateToLatest();
+        const start = new SchemaMigrator(database).migrate();
+        await expect(start).rejects.toThrow(StartError);
+      });
+    });
+  });
+
+  it('keeps the SQLite file and its write-ahead log to its owner', async () => {
+    const testDatabase = await TestDatabase.create('sqlite');
+    await testDatabase.openMigrated();
+    const file = testDatabase.url.slice('sqlite:'.length);
+    for (const suffix of ['', '-wal', '-shm']) expect((await stat(file + suffix)).mode & 0o777).toBe(0o600);
+    await testDatabase.remove();
+  });
+});
+
+const bytes = Buffer.from([1]);
+
+/** The migration, but for its last moment. */
+function cutShort(migration: Migration): Migration {
+  return {
+    async up(db): Promise<void> {
+      await migration.up(db);
+      throw new Error('power cut');
+    },
+  };
+}

@@ -1,0 +1,161 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { FakeClock } from '../../test/support/fake-clock.js';
+import { StaticRootKeyProvider } from '../../test/support/static-root-key-provider.js';
+import { forEachDatabaseKind, TestDatabase } from '../../test/support/test-database.js';
+import { DecryptionError } from '../crypto/errors.js';
+import { type Database } from '../database/database.js';
+import { KeyringService } from './keyring.service.js';
+import { KeysRepository } from './keys.repository.js';
+
+describe('KeyringService', () => {
+  forEachDatabaseKind((kind) => {
+    const rootKey = new StaticRootKeyProvider();
+    let clock: FakeClock;
+    let testDatabase: TestDatabase;
+    let database: Database;
+    let otherDatabase: Database;
+    let keyring: KeyringService;
+    let owner: string;
+    beforeAll(async () => {
+      testDatabase = await TestDatabase.create(kind);
+      database = await testDatabase.openMigrated();
+      otherDatabase = await testDatabase.open();
+    });
+    beforeEach(async () => {
+      clock = new FakeClock();
+      keyring = newKeyring(database);
+      owner = randomUUID();
+      await keyring.createUserKey(owner);
+    });
+    afterAll(() => testDatabase.remove());
+
+    /** With caches of its own, as another instance of the application. */
+    function newKeyring(on: Database): KeyringService {
+      return new KeyringService(new KeysRepository(on), rootKey, on, clock);
+    }
+
+    function primary(of = keyring) {
+      return of.encryptionKey({ purpose: 'contacts', owner });
+    }
+
+    async function setState(id: string, state: 'DECRYPT_ONLY' | 'DISABLED' | 'DESTROYED'): Promise<void> {
+      const changes = state === 'DESTROYED' ? { state, wrapped: null } : { state };
+      await database.query.updateTable('keys').set(changes).where('id', '=', id).execute();
+    }
+
+    it('gives the primary key of a purpose and owner, and finds it again by its id', async () => {
+      const key = await primary();
+      const context = { purpose: 'contacts', owner };
+      const envelope = key.encrypt(Buffer.from('text'), context);
+      expect((await primary()).id).toBe(key.id);
+      const found = await newKeyring(otherDatabase).decryptionKey(key.id);
+      expect(found?.decrypt(envelope, context).toString()).toBe('text');
+    });
+
+    it('lets two instances that race to make the first key agree on one', async () => {
+      const other = newKeyring(otherDatabase);
+      const keys = await Promise.all(
+        Array.from({ length: 16 }, (_, index) => primary(index % 2 ? keyring : other)),
+      );
+      expect(new Set(keys.map(({ id }) => id)).size).toBe(1);
+      const system = await Promise.all([keyring, other].map((one) => one.tokenSigningKey()));
+      expect(system[0]?.kid).toBe(system[1]?.kid);
+    });
+
+    it('gives every secret value a key of its own', async () => {
+      const keys = await Promise.all(
+        [1, 2, 3].map(() => keyring.encryptionKey({ purpose: 'secret', owner })),
+      );
+      expect(new Set(keys.map(({ id }) => id)).size).toBe(3);
+    });
+
+    it('never uses a key again that was made in a transaction that was undone', async () => {
+      let undoneId = '';
+      const undone = database.transaction(async () => {
+        undoneId = (await primary()).id;
+        throw new Error('undone');
+      });
+      await expect(undone).rejects.toThrow('undone');
+      const key = await primary();
+      expect(key.id).not.toBe(undoneId);
+      expect(await keyring.decryptionKey(undoneId)).toBeUndefined();
+      expect((await newKeyring(otherDatabase).decryptionKey(key.id))?.id).toBe(key.id);
+    });
+
+    it('makes no new key-encryption key for a user whose own was undone or destroyed', async () => {
+      const stranger = randomUUID();
+      const undone = database.transaction(async () => {
+        await keyring.createUserKey(stranger);
+        throw new Error('undone');
+      });
+      await expect(undone).rejects.toThrow('undone');
+      await expect(keyring.encryptionKey({ purpose: 'contacts', owner: stranger })).rejects.toThrow(
+        'is gone',
+      );
+    });
+
+    it.each(['DISABLED', 'DESTROYED'] as const)(
+      'stops using a key within a second of its being %s',
+      async (state) => {
+        const other = newKeyring(otherDatabase);
+        const { id } = await primary();
+        expect((await other.decryptionKey(id))?.id).toBe(id);
+        await setState(id, state);
+        clock.advance(1);
+        expect(await keyring.decryptionKey(id)).toBeUndefined();
+        expect(await other.decryptionKey(id)).toBeUndefined();
+      },
+    );
+
+    it('decrypts with a retired key, encrypts with its successor', async () => {
+      const retired = await primary();
+      await setState(retired.id, 'DECRYPT_ONLY');
+      clock.advance(1);
+      expect((await primary()).id).not.toBe(retired.id);
+      expect((await keyring.decryptionKey(retired.id))?.id).toBe(retired.id);
+    });
+
+    it('stops verifying and publishing a disabled token key within a second', async () => {
+      const { kid } = await keyring.tokenSigningKey();
+      expect((await keyring.publicTokenKeys()).map((key) => key.kid)).toContain(kid);
+      await setState(kid, 'DISABLED');
+      clock.advance(1);
+      expect(await keyring.tokenVerificationKey(kid)).toBeUndefined();
+      expect((await keyring.publicTokenKeys()).map((key) => key.kid)).not.toContain(kid);
+      expect((await keyring.tokenSigningKey()).kid).not.toBe(kid);
+    });
+
+    it('refuses a wrapped key that was moved to another row', async () => {
+      const stranger = randomUUID();
+      await keyring.createUserKey(stranger);
+      const theirs = await keyring.encryptionKey({ purpose: 'contacts', owner: stranger });
+      const ours = await primary();
+      const row = await new KeysRepository(database).find(theirs.id);
+      await database.query
+        .updateTable('keys')
+        .set({ wrapped: row?.wrapped ?? null, parent_id: row?.parent_id ?? '' })
+        .where('id', '=', ours.id)
+        .execute();
+      const fresh = newKeyring(otherDatabase);
+      await expect(fresh.decryptionKey(ours.id)).rejects.toThrow(DecryptionError);
+      await expect(primary(fresh)).rejects.toThrow(DecryptionError);
+    });
+
+    it.each(['0000000000000000', '', "' or 1=1 --", '../x'])('knows no key %j', async (id) => {
+      expect(await keyring.decryptionKey(id)).toBeUndefined();
+      expect(await keyring.tokenVerificationKey(id)).toBeUndefined();
+    });
+
+    it('refuses purposes that are not known for the owner', async () => {
+      for (const context of [
+        { purpose: 'unknown', owner },
+        { purpose: 'constructor', owner },
+        { purpose: 'password-pepper', owner },
+        { purpose: 'contacts', owner: 'system' },
+      ]) {
+        await expect(keyring.encryptionKey(context)).rejects.toThrow(TypeError);
+      }
+    });
+  });
+});
