@@ -1,0 +1,201 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from '@jest/globals';
+import { problemCatalogue } from '../src/common/problem-catalogue.js';
+import { EnvironmentVariables, parseEnvironment, SECRET_VARIABLES } from '../src/config/environment.js';
+import { anchorsOf, codeSpansOf, linksOf, tableRowsOf } from './support/markdown.js';
+import { readSources } from './support/source-files.js';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const read = (path: string) => readFileSync(join(root, path), 'utf8');
+
+const documents = [
+  'README.md',
+  'certs/README.md',
+  ...readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => join('docs', name)),
+];
+const texts = new Map(documents.map((path) => [path, read(path)]));
+const everything = [...texts.values(), read('.env.example')].join('\n');
+
+interface PackageJson {
+  readonly scripts: Readonly<Record<string, string>>;
+  readonly dependencies: Readonly<Record<string, string>>;
+  readonly devDependencies: Readonly<Record<string, string>>;
+  readonly optionalDependencies: Readonly<Record<string, string>>;
+}
+const packageJson = JSON.parse(read('package.json')) as PackageJson;
+
+const variables = [
+  ...Object.keys(new EnvironmentVariables()),
+  ...SECRET_VARIABLES.map((name) => `${name}_FILE`),
+].toSorted();
+
+/** Names in capitals that are no variables of ours. */
+const FOREIGN_NAMES = ['CHROMIUM_PATH', 'NODE_EXTRA_CA_CERTS', 'TEST_POSTGRES_URL'];
+
+const assignments = [...read('.env.example').matchAll(/^#? ?([A-Z][A-Z0-9_]*)=(.*)$/gm)].map(
+  ([, name = '', value = '']) => [name, value] as const,
+);
+
+describe('the documents', () => {
+  it.each(documents)('link only to what exists: %s', (document) => {
+    const broken = linksOf(texts.get(document) ?? '').filter((link) => !leadsSomewhere(document, link));
+    expect(broken).toEqual([]);
+  });
+
+  it('are all reached from the README', () => {
+    const reached = new Set(['README.md']);
+    for (const document of reached) {
+      for (const link of linksOf(texts.get(document) ?? '')) {
+        const target = join(dirname(document), link.split('#', 1)[0] ?? '');
+        if (texts.has(target)) reached.add(target);
+      }
+    }
+    const lonely = documents.filter((path) => !reached.has(path));
+    expect(lonely).toEqual([]);
+  });
+
+  it('name no source file or folder that does not exist', () => {
+    const paths = codeSpansOf(everything).filter((code) => /^(src|test|docs|certs)\/[\w./-]+$/.test(code));
+    const made = new Set(['src/notes', 'certs/ca.pem']);
+    expect(paths.filter((path) => !made.has(path) && !existsSync(join(root, path)))).toEqual([]);
+  });
+
+  it('name only error codes that exist', () => {
+    const named = new Set(everything.match(/\bERR_[A-Z_]+/g));
+    expect([...named].filter((code) => !(code in problemCatalogue))).toEqual([]);
+  });
+
+  it('list every error code with its status', () => {
+    const rows = tableRowsOf(read('docs/errors.md')).filter(([code = '']) => code.startsWith('`ERR_'));
+    const listed = rows.map(([code = '', status = '']) => `${code.replaceAll('`', '')} ${status}`);
+    const known = Object.entries(problemCatalogue).map(([code, { status }]) => `${code} ${status}`);
+    expect(listed.toSorted()).toEqual(known.toSorted());
+  });
+
+  it('name only variables that exist', () => {
+    const named = new Set(everything.match(/\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b/g));
+    const known = new Set([...variables, ...Object.keys(problemCatalogue), ...FOREIGN_NAMES]);
+    expect([...named].filter((name) => !known.has(name))).toEqual([]);
+  });
+
+  it('list every variable in docs/configuration.md', () => {
+    const listed = tableRowsOf(read('docs/configuration.md')).map(([name = '']) => name.replaceAll('`', ''));
+    const ours = listed.filter((name) => /^[A-Z]/.test(name) && !FOREIGN_NAMES.includes(name));
+    expect(ours.toSorted()).toEqual(variables);
+  });
+
+  it('give every variable its default in docs/configuration.md', () => {
+    const rows = new Map(tableRowsOf(read('docs/configuration.md')).map(([name, value]) => [name, value]));
+    const wrong = Object.entries(new EnvironmentVariables()).filter(
+      ([name, value]) => value !== undefined && rows.get(`\`${name}\``) !== `\`${String(value)}\``,
+    );
+    expect(wrong).toEqual([]);
+  });
+
+  it('quote only start errors that the code gives', () => {
+    const sources = readSources(join(root, 'src'))
+      .map(({ syntax }) => syntax.text)
+      .join('\n');
+    const [, table = ''] = read('docs/operations.md').split("## When it doesn't start");
+    const quoted = tableRowsOf(table.split('\n## ', 1)[0] ?? '').flatMap(([messages = '']) =>
+      codeSpansOf(messages),
+    );
+    expect(quoted.length).toBeGreaterThan(10);
+    const isGiven = (message: string) => message.split('…').every((part) => sources.includes(part.trim()));
+    expect(quoted.filter((message) => !isGiven(message))).toEqual([]);
+  });
+
+  it('name only npm scripts that exist', () => {
+    const named = everything.matchAll(/\bnpm (?:run (?:--silent )?([a-z][\w:]*)|(start|test)\b)/g);
+    const scripts = new Set([...named].map(([, run, short]) => run ?? short ?? ''));
+    expect(scripts.size).toBeGreaterThan(10);
+    expect([...scripts].filter((script) => !(script in packageJson.scripts))).toEqual([]);
+  });
+
+  it('name every npm script in the README', () => {
+    const readme = read('README.md');
+    const isNamed = (script: string) => new RegExp(`\\bnpm (run )?${script}(?![\\w:])`).test(readme);
+    expect(Object.keys(packageJson.scripts).filter((script) => !isNamed(script))).toEqual([]);
+  });
+
+  it('give every dependency one row in docs/dependencies.md', () => {
+    const listed = tableRowsOf(read('docs/dependencies.md')).map(([name = '']) => name.replaceAll('`', ''));
+    const { dependencies, devDependencies, optionalDependencies } = packageJson;
+    const installed = Object.keys({ ...dependencies, ...devDependencies, ...optionalDependencies });
+    expect(listed.filter((name) => name !== 'package').toSorted()).toEqual(installed.toSorted());
+  });
+
+  it('begin with the two commands', () => {
+    const [first] = /```\n([^]*?)```/.exec(read('README.md'))?.slice(1) ?? [];
+    expect(first).toBe('npm install && npm run start:dev\nnpm test\n');
+  });
+
+  it('keep decisions short', () => {
+    const long = documents
+      .filter((path) => path.startsWith(join('docs', 'adr')))
+      .filter((path) => (texts.get(path) ?? '').split('\n').length > 60);
+    expect(long).toEqual([]);
+  });
+
+  it("suggest to check a server's certificate, never to skip that", () => {
+    const careless = everything.match(/curl [^\n]*(\s-k\b|--insecure)|NODE_TLS_REJECT_UNAUTHORIZED/g);
+    expect(careless).toBeNull();
+  });
+});
+
+describe('.env.example', () => {
+  it('names every variable once', () => {
+    expect(assignments.map(([name]) => name).toSorted()).toEqual(variables);
+  });
+
+  it('changes nothing when it is copied', () => {
+    expect(read('.env.example').match(/^[^#\n].*$/gm)).toBeNull();
+  });
+
+  it('changes nothing when every line is taken: the values are the defaults', () => {
+    expect(parseEnvironment(Object.fromEntries(assignments))).toEqual(parseEnvironment({}));
+  });
+
+  it('shows every default that is a fixed value', () => {
+    const defaults = Object.entries(new EnvironmentVariables()).filter(([, value]) => value !== undefined);
+    const shown = new Map(assignments);
+    expect(defaults.map(([name]) => [name, shown.get(name)])).toEqual(
+      defaults.map(([name, value]) => [name, String(value)]),
+    );
+  });
+});
+
+describe('the checker', () => {
+  it('finds links, and takes none for one that stands in code', () => {
+    expect(linksOf('[a](b.md) and `[c](d.md)`\n\n```\n[e](f.md)\n```\n[g](h.md#i)')).toEqual([
+      'b.md',
+      'h.md#i',
+    ]);
+  });
+
+  it('makes the anchors that a heading is reached by', () => {
+    expect(anchorsOf('# What is `not` defended?\n```\n# no heading\n```\n## Two, words')).toEqual([
+      'what-is-not-defended',
+      'two-words',
+    ]);
+  });
+
+  it('reads the cells of a table', () => {
+    expect(tableRowsOf('| a | b |\n| --- | --- |\n| `c` | d |')).toEqual([
+      ['a', 'b'],
+      ['`c`', 'd'],
+    ]);
+  });
+});
+
+function leadsSomewhere(document: string, link: string): boolean {
+  if (/^https?:/.test(link)) return true;
+  const [path = '', anchor] = link.split('#', 2);
+  const target = path === '' ? document : join(dirname(document), path);
+  if (!existsSync(join(root, target))) return false;
+  return anchor === undefined || anchorsOf(read(target)).includes(anchor);
+}
