@@ -1,0 +1,64 @@
+/**
+ * `npm run bench`: what the built server costs beside a bare one, in one run on this machine, and
+ * whether the project's targets are met. Under two minutes; needs Linux or macOS.
+ *
+ *     npm run bench                          every part
+ *     npm run bench -- http                  one part: http, logins or start; or several
+ *     npm run --silent bench -- --json       JSON alone on standard output: machine, http, logins, start, targets
+ *     npm run bench -- http --cpu-prof=.     also writes contact.cpuprofile there
+ *
+ * It ends with 0 when it could measure, targets missed or met: a busy machine is no failed check.
+ */
+import { availableParallelism, loadavg } from 'node:os';
+import { parseArgs } from 'node:util';
+import { type Deployment, withDeployment } from './deployment.ts';
+import { measureHttp } from './measure-http.ts';
+import { measureLogins } from './measure-logins.ts';
+import { measureStart } from './measure-start.ts';
+import { render, type Results, targets } from './report.ts';
+
+const TIMEOUT_MS = 180_000;
+
+const { values: options, positionals } = parseArgs({
+  options: { json: { type: 'boolean', default: false }, 'cpu-prof': { type: 'string' } },
+  allowPositionals: true,
+});
+
+const parts = ['http', 'logins', 'start'] as const;
+const unknown = positionals.find((name) => !parts.some((part) => part === name));
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
+setTimeout(() => fail(`took longer than ${TIMEOUT_MS / 1_000} s`), TIMEOUT_MS).unref();
+
+if (unknown === undefined) await benchmark();
+else fail(`has no part ${unknown}, want ${parts.join(', ')}`);
+
+async function benchmark(): Promise<void> {
+  const machine = { node: process.version, cpus: availableParallelism(), loadAverage: loadavg()[0] ?? 0 };
+  const results: Results = {
+    http: await part('http', (deployment) => measureHttp(deployment, options['cpu-prof'])),
+    logins: await part('logins', measureLogins),
+    start: await part('start', measureStart),
+  };
+  const about = `Node.js ${machine.node}, ${machine.cpus} CPUs, load average before ${machine.loadAverage.toFixed(1)}`;
+  process.stdout.write(
+    options.json
+      ? `${JSON.stringify({ machine, ...results, targets: targets(results) })}\n`
+      : `${about}\n\n${render(results)}\n`,
+  );
+}
+
+/** Each on a deployment of its own, so that none depends on what ran before it. */
+async function part<Result>(
+  name: (typeof parts)[number],
+  measure: (deployment: Deployment) => Promise<Result>,
+): Promise<Result | undefined> {
+  if (positionals.length > 0 && !positionals.includes(name)) return undefined;
+  process.stderr.write(`measuring ${name} …\n`);
+  return withDeployment(measure);
+}
+
+function fail(message: string): never {
+  process.stderr.write(`the benchmark ${message}\n`);
+  process.exit(1);
+}

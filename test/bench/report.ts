@@ -1,0 +1,132 @@
+import { type HttpResult } from './measure-http.ts';
+import { type LoginsResult } from './measure-logins.ts';
+import { type StartResult } from './measure-start.ts';
+
+export interface Results {
+  readonly http: HttpResult | undefined;
+  readonly logins: LoginsResult | undefined;
+  readonly start: StartResult | undefined;
+}
+
+export interface Target {
+  readonly name: string;
+  readonly got: number;
+  readonly unit: string;
+  readonly atMost?: number;
+  readonly atLeast?: number;
+  readonly isMet: boolean;
+}
+
+const PERCENT = 100;
+
+/** What the project promises, for the parts that were measured. */
+export function targets({ http, logins, start }: Results): Target[] {
+  return [
+    ...(http ? [atMost(4, 'contact read, CPU of the bare server', http.contact.cpuRatio.median, '×')] : []),
+    ...(logins
+      ? [
+          atLeast(85, 'logins, of the Argon2id bound', logins.ofBound.median * PERCENT, '%'),
+          atMost(100, '/health/live p99 meanwhile', logins.liveP99Ms.median, 'ms'),
+        ]
+      : []),
+    ...(start
+      ? [
+          atMost(1_500, 'npm run start:prod to the first 200', start.npmMs, 'ms'),
+          atMost(150, 'resident memory after it', start.rssMib, 'MiB'),
+        ]
+      : []),
+  ];
+}
+
+export function render(results: Results): string {
+  const parts = [
+    results.http && renderHttp(results.http),
+    results.logins && renderLogins(results.logins),
+    results.start && renderStart(results.start),
+    table([['target', 'want', 'got', ''], ...targets(results).map(targetRow)]),
+  ];
+  return parts.filter((part) => part !== undefined).join('\n\n');
+}
+
+function renderHttp({
+  connections,
+  rounds,
+  requestsPerRound,
+  bare,
+  live,
+  contact,
+  rssAfterLoadMib,
+}: HttpResult) {
+  const rows = { 'bare node:https': bare, 'GET /health/live': live, 'GET /v1/contacts/{id}': contact };
+  return [
+    `${connections} connections, ${rounds} rounds of ${requestsPerRound} requests each in turns; medians`,
+    table([
+      ['', 'CPU µs/request', '× bare', '(least to most)', 'requests/s', 'p50 ms', 'p99 ms'],
+      ...Object.entries(rows).map(([name, figures]) => [
+        name,
+        figures.cpuMicrosPerRequest.toFixed(1),
+        figures.cpuRatio.median.toFixed(2),
+        `${figures.cpuRatio.least.toFixed(2)} to ${figures.cpuRatio.most.toFixed(2)}`,
+        figures.requestsPerSecond.toFixed(0),
+        figures.p50Ms.toFixed(2),
+        figures.p99Ms.toFixed(2),
+      ]),
+    ]),
+    `resident memory after this load: ${rssAfterLoadMib.toFixed(0)} MiB`,
+  ].join('\n');
+}
+
+function renderLogins(logins: LoginsResult) {
+  const { median, least, most } = logins.ofBound;
+  return [
+    `${logins.connections} connections log in, ${logins.rounds} rounds, the Argon2id bound measured before and after each`,
+    table([
+      ['', 'per second', 'p50 ms', 'p99 ms'],
+      ['Argon2id bound', logins.boundPerSecond.toFixed(1), '', ''],
+      ['logins', logins.loginsPerSecond.toFixed(1), logins.p50Ms.toFixed(1), logins.p99Ms.toFixed(1)],
+    ]),
+    `logins of bound: ${[median, least, most].map((part) => `${(part * PERCENT).toFixed(1)} %`).join(', ')} (median, least, most)`,
+    `/health/live meanwhile, ${logins.liveProbes} probes: p99 ${logins.liveP99Ms.median.toFixed(1)} ms, worst round ${logins.liveP99Ms.most.toFixed(1)} ms`,
+  ].join('\n');
+}
+
+function renderStart({ starts, npmMs, nodeMs, rssMib }: StartResult) {
+  return [
+    `median of ${starts} starts`,
+    table([
+      ['', 'first 200 after ms', 'RSS MiB'],
+      ['npm run start:prod', npmMs.toFixed(0), ''],
+      ['node dist/main.js', nodeMs.toFixed(0), rssMib.toFixed(0)],
+    ]),
+  ].join('\n');
+}
+
+function targetRow({ name, got, unit, atMost, atLeast, isMet }: Target): string[] {
+  const want = atMost === undefined ? `≥ ${atLeast} ${unit}` : `≤ ${atMost} ${unit}`;
+  return [name, want, `${got.toFixed(unit === '×' ? 2 : 0)} ${unit}`, isMet ? 'met' : 'missed'];
+}
+
+function atMost(bound: number, name: string, got: number, unit: string): Target {
+  return { name, got, unit, atMost: bound, isMet: got <= bound };
+}
+
+function atLeast(bound: number, name: string, got: number, unit: string): Target {
+  return { name, got, unit, atLeast: bound, isMet: got >= bound };
+}
+
+/** The first column to the left, the others to the right. */
+function table(rows: readonly (readonly string[])[]): string {
+  const widths = (rows[0] ?? []).map((_, column) =>
+    Math.max(...rows.map((row) => (row[column] ?? '').length)),
+  );
+  return rows
+    .map((row) =>
+      row
+        .map((cell, column) =>
+          column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0),
+        )
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+}
