@@ -1,0 +1,61 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { type Account, newAccount, newEmail, PASSWORD } from '../support/accounts.js';
+import { newPostgresDatabase, type PostgresDatabase, testPostgresUrl } from '../support/postgres-database.js';
+import { expectProblem } from '../support/problems.js';
+import { TcpRelay } from '../support/tcp-relay.js';
+import { newTestApp, type TestApp } from '../support/test-app.js';
+
+const describePostgres = testPostgresUrl === undefined ? describe.skip : describe;
+
+describePostgres('while PostgreSQL cannot be reached', () => {
+  let database: PostgresDatabase;
+  let relay: TcpRelay;
+  let app: TestApp;
+  let user: Account;
+  beforeAll(async () => {
+    database = await newPostgresDatabase();
+    const url = new URL(database.url);
+    relay = await TcpRelay.open({ host: url.hostname, port: Number(url.port || '5432') });
+    url.hostname = '127.0.0.1';
+    url.port = String(relay.port);
+    app = await newTestApp({ environment: { DATABASE_URL: url.href } });
+    user = await newAccount(app);
+  });
+  beforeEach(async () => {
+    await relay.cut();
+    app.clock.advance(1); // Past what the caches may remember.
+  });
+  afterEach(() => relay.mend());
+  afterAll(async () => {
+    await app.close();
+    await relay.cut();
+    await database.drop();
+  });
+
+  it('the process lives and is not ready', async () => {
+    expect((await app.get('/health/live')).status).toBe(200);
+    expectProblem(await app.get('/health/ready'), 'ERR_UNAVAILABLE');
+  });
+
+  it('everything that needs it is answered with 503, also to a good token, and nothing with 500', async () => {
+    const credentials = { email: newEmail(), password: PASSWORD };
+    for (const answer of [
+      await app.get('/v1/contacts', user.token),
+      await app.get('/v1/users/me', user.token),
+      await app.post('/v1/auth/login', credentials),
+      await app.post('/v1/auth/register', credentials),
+      await app.post('/v1/auth/refresh', { refreshToken: user.refreshToken }),
+    ]) {
+      expectProblem(answer, 'ERR_UNAVAILABLE');
+    }
+  });
+
+  it('nothing is lost: once it is back, the same tokens go on', async () => {
+    await relay.mend();
+    expect((await app.get('/health/ready')).status).toBe(200);
+    expect((await app.get('/v1/users/me', user.token)).status).toBe(200);
+    const refreshed = await app.post('/v1/auth/refresh', { refreshToken: user.refreshToken });
+    expect(refreshed.status).toBe(200);
+    await relay.cut();
+  });
+});

@@ -1,0 +1,113 @@
+import { once } from 'node:events';
+import { mkdir, mkdtemp } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { newEmail, PASSWORD } from '../support/accounts.js';
+import { Build } from '../support/built-server.js';
+import { writeProductionCertificate } from '../support/production-certificate.js';
+import { environmentIn } from '../support/test-app.js';
+
+describe('as processes of their own', () => {
+  let build: Build;
+  let directory: string;
+  let environment: Record<string, string>;
+  beforeAll(async () => {
+    build = await Build.create();
+  });
+  beforeEach(async () => {
+    directory = await mkdtemp(join(build.directory, 'data-'));
+    environment = environmentIn(directory);
+  });
+  afterAll(() => build.remove());
+
+  async function cli(args: readonly string[], input = ''): Promise<{ code: unknown; output: string }> {
+    const command = build.run(join('cli', 'main.js'), args, environment).type(input);
+    const code = await command.exitCode();
+    return { code, output: command.output };
+  }
+
+  async function refusedStart(changes: Readonly<Record<string, string>>): Promise<string> {
+    const server = build.run('main.js', [], { ...environment, ...changes });
+    expect(await server.exitCode()).toBe(1);
+    return server.output;
+  }
+
+  describe('the server', () => {
+    it('says in one line that its port is in use and exits with 1', async () => {
+      const occupant = createServer().listen(0, '127.0.0.1');
+      await once(occupant, 'listening');
+      const { port } = occupant.address() as AddressInfo;
+      const output = await refusedStart({ PORT: String(port) }).finally(() => occupant.close());
+      expect(output).toBe(
+        `cannot start: port ${port} on 127.0.0.1 is in use: stop the other process or set PORT\n`,
+      );
+    });
+
+    it('says that the database cannot be reached, without the password in its URL', async () => {
+      const output = await refusedStart({ DATABASE_URL: 'postgres://user:hunter2@127.0.0.1:1/app' });
+      expect(output).toBe(
+        'cannot start: database 127.0.0.1:1/app cannot be reached (ECONNREFUSED): check DATABASE_URL and that it runs\n',
+      );
+    });
+
+    it('says that its data directory cannot be made', async () => {
+      const output = await refusedStart({ DATA_DIR: join('package.json', 'data') });
+      expect(output).toMatch(/^cannot start: .*package\.json.*\n$/);
+    });
+
+    it('starts in production after the migration that its refusal names', async () => {
+      const certificates = join(directory, 'production');
+      const rootKey = join(directory, 'data', 'root.key');
+      await mkdir(join(directory, 'data'));
+      environment = {
+        ...environment,
+        NODE_ENV: 'production',
+        ROOT_KEY_FILE: rootKey,
+        ...(await writeProductionCertificate(certificates)),
+      };
+      expect(await refusedStart({})).toContain('`npm run cli -- db migrate`');
+      expect(await cli(['db', 'migrate'])).toEqual({ code: 0, output: 'migrated 0001-initial\n' });
+      expect(await cli(['db', 'migrate'])).toEqual({ code: 0, output: 'nothing to migrate\n' });
+      expect(await refusedStart({})).toContain(`root key file ${rootKey}`);
+    });
+  });
+
+  describe('the command line', () => {
+    it('adds an administrator whose password comes from standard input', async () => {
+      const email = newEmail();
+      const { code, output } = await cli(['users', 'create-admin', '--email', email], `${PASSWORD}\n`);
+      expect({ code, output }).toMatchObject({
+        code: 0,
+        output: expect.stringMatching(/^created administrator [0-9a-f-]{36}\n$/),
+      });
+      const server = build.run('main.js', [], { ...environment, LOG_LEVEL: 'info' });
+      const client = await server.client(join(directory, 'certs'));
+      const login = await client.post('/v1/auth/login', { email, password: PASSWORD });
+      const me = await client.get('/v1/users/me', login.string('accessToken'));
+      expect(me.members).toMatchObject({ email, roles: ['user', 'admin'] });
+      client.close();
+      expect(await server.stop()).toBe(0);
+    });
+
+    it.each<[string, string, string, RegExp]>([
+      ['no password', 'ada@example.com', '', /no password was given/],
+      ['a weak password', 'ada@example.com', 'short\n', /15 characters/],
+      ['an address that is none', 'ada', `${PASSWORD}\n`, /--email must be an e-mail address/],
+    ])('refuses %s in one line', async (_claim, email, input, reason) => {
+      const { code, output } = await cli(['users', 'create-admin', '--email', email], input);
+      expect(code).toBe(1);
+      expect(output).toMatch(reason);
+      expect(output.trim().split('\n')).toHaveLength(1);
+    });
+
+    it('refuses an e-mail address that is taken', async () => {
+      const args = ['users', 'create-admin', '--email', newEmail()];
+      expect((await cli(args, `${PASSWORD}\n`)).code).toBe(0);
+      expect(await cli(args, `${PASSWORD}\n`)).toEqual({
+        code: 1,
+        output: 'the e-mail address belongs to another user\n',
+      });
+    });
+  });
+});

@@ -1,0 +1,107 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { type Account, newAccount } from '../support/accounts.js';
+import { type HttpsResponse } from '../support/https-client.js';
+import { badFields, expectProblem } from '../support/problems.js';
+import { newTestApp, type TestApp } from '../support/test-app.js';
+
+const JSON_TYPE = { 'content-type': 'application/json' };
+const BODY_LIMIT_BYTES = 64 * 1024;
+
+describe('a request body', () => {
+  let app: TestApp;
+  let user: Account;
+  beforeAll(async () => {
+    app = await newTestApp();
+    user = await newAccount(app);
+  });
+  afterAll(() => app.close());
+
+  function post(
+    raw: string | Uint8Array,
+    headers: Record<string, string> = JSON_TYPE,
+  ): Promise<HttpsResponse> {
+    return app.request('POST', '/v1/contacts', { token: user.token, raw, headers });
+  }
+
+  it.each([
+    ['{'],
+    ['{"name":"x"} x'],
+    ["{'name':'x'}"],
+    ['{"name":"x",}'],
+    ['{"name":NaN}'],
+    ['\u0000'],
+    [''],
+  ])('answers malformed JSON %j with 400', async (raw) => {
+    expectProblem(await post(raw), 'ERR_MALFORMED_REQUEST');
+  });
+
+  it('does not repeat the body in its answer', async () => {
+    expect((await post('{"name": hunter2')).text).not.toContain('hunter2');
+    expect((await post('{"name": 7, "email": "hunter2"}')).text).not.toContain('hunter2');
+  });
+
+  it.each([['[]'], ['[{"name":"x"}]'], ['"name"'], ['7'], ['true'], ['null']])(
+    'refuses %s, which is no object, where a body is required and where every field is optional',
+    async (raw) => {
+      expect(badFields(await post(raw))).toEqual(['']);
+      const created = await post('{"name":"x"}');
+      const patch = await app.request('PATCH', String(created.headers.location), {
+        token: user.token,
+        raw,
+        headers: { ...JSON_TYPE, 'if-match': '"1"' },
+      });
+      expect(badFields(patch)).toEqual(['']);
+    },
+  );
+
+  it.each([['constructor'], ['toString'], ['prototype'], ['hasOwnProperty'], ['__defineGetter__'], ['x']])(
+    'refuses the unknown field %s',
+    async (name) => {
+      expect(badFields(await post(`{"name":"x","${name}":"y"}`))).toEqual([`/${name}`]);
+    },
+  );
+
+  it('refuses __proto__ wherever it stands', async () => {
+    for (const raw of [
+      '{"name":"x","__proto__":{}}',
+      '{"name":{"__proto__":{}}}',
+      '{"name":"x","\\u005f_proto__":1}',
+    ]) {
+      expectProblem(await post(raw), 'ERR_MALFORMED_REQUEST');
+    }
+  });
+
+  it('refuses a body nested deeper than 32 levels, however deep', async () => {
+    for (const depth of [33, 1_000, 30_000]) {
+      expect(badFields(await post(`{"name":${'['.repeat(depth)}${']'.repeat(depth)}}`))).toEqual(['']);
+    }
+    expect(badFields(await post(`{"name":${'{"a":'.repeat(9_000)}1${'}'.repeat(9_000)}}`))).toEqual(['']);
+  });
+
+  it.each([
+    ['text/plain'],
+    ['application/x-www-form-urlencoded'],
+    ['multipart/form-data; boundary=x'],
+    ['application/xml'],
+    ['application/merge-patch+json'],
+    ['application/jsonp'],
+    ['x'],
+  ])('takes JSON only: %s is 415', async (type) => {
+    expectProblem(await post('{"name":"x"}', { 'content-type': type }), 'ERR_UNSUPPORTED_MEDIA_TYPE');
+  });
+
+  it('takes application/json with a charset', async () => {
+    expect((await post('{"name":"ä"}', { 'content-type': 'Application/JSON; charset=UTF-8' })).status).toBe(
+      201,
+    );
+  });
+
+  it('refuses a body of 64 KiB and one byte, with and without a declared length', async () => {
+    const raw = `{"name":"${'x'.repeat(BODY_LIMIT_BYTES)}"}`.slice(0, BODY_LIMIT_BYTES - 1) + '"}';
+    expect(raw).toHaveLength(BODY_LIMIT_BYTES + 1);
+    expectProblem(await post(raw), 'ERR_BODY_TOO_LARGE');
+    const headers = { ...JSON_TYPE, 'transfer-encoding': 'chunked' };
+    const undeclared = await app.request('POST', '/v1/contacts', { token: user.token, raw, headers });
+    expectProblem(undeclared, 'ERR_BODY_TOO_LARGE');
+  });
+});

@@ -1,0 +1,122 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { newAccount, PASSWORD, signIn } from '../support/accounts.js';
+import { forEachDatabase } from '../support/for-each-database.js';
+import { expectProblem } from '../support/problems.js';
+import { type TestApp } from '../support/test-app.js';
+
+describe('sessions', () => {
+  forEachDatabase((newApp) => {
+    let app: TestApp;
+    let other: TestApp;
+    beforeAll(async () => {
+      app = await newApp();
+      other = await app.newInstance();
+    });
+    afterAll(async () => {
+      await other.close();
+      await app.close();
+    });
+
+    function logOut(token: string) {
+      return app.request('POST', '/v1/auth/logout', { token });
+    }
+
+    async function isAlive(token: string, at = app): Promise<boolean> {
+      const response = await at.get('/v1/users/me', token);
+      if (response.status !== 200) expectProblem(response, 'ERR_UNAUTHENTICATED');
+      return response.status === 200;
+    }
+
+    it('logs out at once: the access and the refresh token are dead', async () => {
+      const { token, refreshToken } = await newAccount(app);
+      expect(await isAlive(token)).toBe(true);
+      const response = await logOut(token);
+      expect({ status: response.status, text: response.text }).toEqual({ status: 204, text: '' });
+      expect(await isAlive(token)).toBe(false);
+      expectProblem(await app.post('/v1/auth/refresh', { refreshToken }), 'ERR_INVALID_REFRESH_TOKEN');
+      expectProblem(await logOut(token), 'ERR_UNAUTHENTICATED');
+    });
+
+    it('logs out on every other instance within a second', async () => {
+      const { token, refreshToken } = await newAccount(app);
+      expect(await isAlive(token, other)).toBe(true);
+      await logOut(token);
+      app.clock.advance(1);
+      expect(await isAlive(token, other)).toBe(false);
+      expectProblem(await other.post('/v1/auth/refresh', { refreshToken }), 'ERR_INVALID_REFRESH_TOKEN');
+    });
+
+    it('does not live on in an instance whose clock is set back', async () => {
+      const { token } = await newAccount(app);
+      app.clock.advance(120);
+      expect(await isAlive(token, other)).toBe(true);
+      await logOut(token);
+      app.clock.advance(-60);
+      expect(await isAlive(token, other)).toBe(false);
+      app.clock.advance(60);
+    });
+
+    it('accepts on one instance what another has issued', async () => {
+      const { token, refreshToken } = await newAccount(app);
+      expect(await isAlive(token, other)).toBe(true);
+      const successor = await other.post('/v1/auth/refresh', { refreshToken });
+      expect(await isAlive(successor.string('accessToken'))).toBe(true);
+    });
+
+    it('lists the live sessions of the user, newest first, and marks the current one', async () => {
+      const { email, token } = await newAccount(app);
+      const createdAt = app.clock.iso();
+      app.clock.advance(60);
+      const login = await app.request('POST', '/v1/auth/login', {
+        json: { email, password: PASSWORD },
+        headers: { 'user-agent': 'e2e/1.0' },
+      });
+      const { body } = await app.get('/v1/auth/sessions', login.string('accessToken'));
+      const id = expect.stringMatching(/^[0-9a-f-]{36}$/);
+      const ip = '127.0.0.1';
+      const now = app.clock.iso();
+      expect(body).toEqual({
+        items: [
+          { id, createdAt: now, lastUsedAt: now, ip, userAgent: 'e2e/1.0', current: true },
+          { id, createdAt, lastUsedAt: createdAt, ip, userAgent: '', current: false },
+        ],
+        nextCursor: null,
+      });
+      expect((await app.get('/v1/auth/sessions', token)).items).toHaveLength(2);
+    });
+
+    it('ends one session of the user, by its id', async () => {
+      const { email, token } = await newAccount(app);
+      const second = await signIn(app, email);
+      const { items } = await app.get('/v1/auth/sessions', token);
+      const secondId = String(items.find(({ current }) => current === false)?.['id']);
+      const path = `/v1/auth/sessions/${secondId}`;
+      expect((await app.request('DELETE', path, { token })).status).toBe(204);
+      expect(await isAlive(second.token)).toBe(false);
+      expect(await isAlive(token)).toBe(true);
+      expect((await app.get('/v1/auth/sessions', token)).items).toHaveLength(1);
+      expectProblem(await app.request('DELETE', path, { token }), 'ERR_SESSION_NOT_FOUND');
+    });
+
+    it('ends all other sessions of the user and of nobody else', async () => {
+      const [{ email, token }, stranger] = await Promise.all([newAccount(app), newAccount(app)]);
+      const [second, third] = await Promise.all([signIn(app, email), signIn(app, email)]);
+      expect((await app.request('DELETE', '/v1/auth/sessions', { token })).status).toBe(204);
+      const alive = await Promise.all(
+        [token, second.token, third.token, stranger.token].map((one) => isAlive(one)),
+      );
+      expect(alive).toEqual([true, false, false, true]);
+    });
+
+    it("hides another user's session: it is as unknown as an invented one", async () => {
+      const [owner, stranger] = await Promise.all([newAccount(app), newAccount(app)]);
+      const id = String((await app.get('/v1/auth/sessions', owner.token)).items[0]?.['id']);
+      for (const path of [`/v1/auth/sessions/${id}`, `/v1/auth/sessions/${randomUUID()}`]) {
+        const response = await app.request('DELETE', path, { token: stranger.token });
+        expectProblem(response, 'ERR_SESSION_NOT_FOUND');
+      }
+      expect(await isAlive(owner.token)).toBe(true);
+    });
+  });
+});

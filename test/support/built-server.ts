@@ -1,0 +1,92 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { transformFile } from '@swc/core';
+import { HttpsClient } from './https-client.js';
+
+const SOURCE = resolve('src');
+
+/** The sources, compiled into a directory of their own that looks like a clone after `npm run build`. */
+export class Build {
+  private constructor(readonly directory: string) {}
+
+  static async create(): Promise<Build> {
+    const directory = await mkdtemp(join(tmpdir(), 'built-server-'));
+    const names = await readdir(SOURCE, { recursive: true });
+    const modules = names.filter((name) => name.endsWith('.ts') && !name.endsWith('.spec.ts'));
+    await Promise.all(modules.map((name) => compile(name, directory)));
+    await cp('package.json', join(directory, 'package.json'));
+    await symlink(resolve('node_modules'), join(directory, 'node_modules'));
+    return new Build(directory);
+  }
+
+  /** Runs a program of the build, such as `main.js`, in its directory and with these variables only. */
+  run(program: string, args: readonly string[], environment: Readonly<Record<string, string>>): Running {
+    const path = join('dist', program);
+    const env = { PATH: process.env['PATH'], ...environment };
+    return new Running(spawn(process.execPath, [path, ...args], { cwd: this.directory, env }));
+  }
+
+  async remove(): Promise<void> {
+    await rm(this.directory, { recursive: true });
+  }
+}
+
+/** A process and all that it writes. */
+export class Running {
+  output = '';
+  readonly #exited: Promise<unknown[]>;
+
+  constructor(private readonly child: ChildProcess) {
+    this.#exited = once(child, 'close');
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.setEncoding('utf8').on('data', (text: string) => {
+        this.output += text;
+      });
+    }
+  }
+
+  /** Gives the process its whole standard input. */
+  type(input: string): this {
+    this.child.stdin?.end(input);
+    return this;
+  }
+
+  /** The exit code, once everything is written. */
+  async exitCode(): Promise<unknown> {
+    const [code] = await this.#exited;
+    return code;
+  }
+
+  /** Asks the process to stop, as a service manager does. */
+  async stop(): Promise<unknown> {
+    this.child.kill('SIGTERM');
+    return this.exitCode();
+  }
+
+  /** The URL that the server says it listens on, or `undefined` when it exits instead. */
+  async url(): Promise<string | undefined> {
+    for (;;) {
+      const url = /https:\/\/[\w.[\]:]+:\d+/.exec(this.output)?.[0];
+      if (url !== undefined) return url;
+      const more = this.child.stdout && once(this.child.stdout, 'data').then(() => true);
+      if (!(await Promise.race([more, this.#exited.then(() => false)]))) return undefined;
+    }
+  }
+
+  /** A client for the server, which must listen and use the development CA in this directory. */
+  async client(certificates: string): Promise<HttpsClient> {
+    const url = await this.url();
+    if (url === undefined) throw new Error(`the server did not start: ${this.output}`);
+    return new HttpsClient(url, await readFile(join(certificates, 'ca.pem'), 'utf8'));
+  }
+}
+
+async function compile(name: string, directory: string): Promise<void> {
+  const target = join(directory, 'dist', name.replace(/\.ts$/, '.js'));
+  const { code } = await transformFile(join(SOURCE, name), { configFile: resolve('.swcrc') });
+  await mkdir(dirname(target), { recursive: true });
+  await writeFile(target, code);
+}

@@ -1,0 +1,102 @@
+import { type HttpsClient } from './https-client.js';
+
+/** Values that must never be readable where they end up. Each is found nowhere else. */
+export const secretMarkers = {
+  password: 'marker-password-Zq3vX81kd0',
+  email: 'marker-email-p0w7@example.com',
+  secretKey: 'marker-secret-key-1u7d',
+  secretValue: 'marker-secret-value-9b2c',
+  oldSecretValue: 'marker-old-secret-value-44fa',
+  deletedSecretValue: 'marker-deleted-value-7e01',
+  contactName: 'Marker Contact Name 51aa',
+  contactEmail: 'marker-contact-2f6d@example.com',
+  contactPhone: '+00 555 0199 8877',
+  contactNote: 'marker-contact-note-c3c3',
+  oldContactNote: 'marker-old-contact-note-d4d4',
+} as const;
+
+/** What the documentation says is stored as it is. */
+export const plainMarkers = {
+  secretName: 'marker.secret.name.a1b2',
+  metadata: 'marker-metadata-e5f6',
+  userAgent: 'marker-user-agent/1.0',
+} as const;
+
+/** Tokens that the server made. */
+export interface Written {
+  readonly accessToken: string;
+  readonly refreshToken: string;
+  readonly usedRefreshToken: string;
+}
+
+/** Puts every marker where a client would, and some where a careless one would. */
+export async function writeMarkers(app: HttpsClient): Promise<Written> {
+  const credentials = { email: secretMarkers.email, password: secretMarkers.password };
+  const headers = { 'user-agent': plainMarkers.userAgent };
+  await app.post('/v1/auth/register', credentials);
+  await app.post('/v1/auth/login', { ...credentials, password: `${secretMarkers.password}-wrong` });
+  const login = await app.request('POST', '/v1/auth/login', { json: credentials, headers });
+  const usedRefreshToken = login.string('refreshToken');
+  const tokens = await app.post('/v1/auth/refresh', { refreshToken: usedRefreshToken });
+  const token = tokens.string('accessToken');
+
+  for (const value of [
+    secretMarkers.oldSecretValue,
+    secretMarkers.deletedSecretValue,
+    secretMarkers.secretValue,
+  ]) {
+    const json = { data: { [secretMarkers.secretKey]: value }, metadata: { note: plainMarkers.metadata } };
+    await app.request('PUT', `/v1/secrets/${plainMarkers.secretName}`, { token, json });
+  }
+  await app.request('DELETE', `/v1/secrets/${plainMarkers.secretName}?versions=2`, { token });
+
+  const contact = await app.post(
+    '/v1/contacts',
+    {
+      name: secretMarkers.contactName,
+      email: secretMarkers.contactEmail,
+      phone: secretMarkers.contactPhone,
+      note: secretMarkers.oldContactNote,
+    },
+    token,
+  );
+  await app.request('PATCH', `/v1/contacts/${contact.string('id')}`, {
+    token,
+    json: { note: secretMarkers.contactNote },
+    headers: { 'if-match': '"1"' },
+  });
+  await app.get(`/v1/contacts?email=${secretMarkers.contactEmail}`, token);
+  await makeMistakes(app, token);
+  return { accessToken: token, refreshToken: tokens.string('refreshToken'), usedRefreshToken };
+}
+
+async function makeMistakes(app: HttpsClient, token: string): Promise<void> {
+  const { password, secretValue, contactNote } = secretMarkers;
+  const headers = { 'content-type': 'application/json' };
+  await app.request('POST', '/v1/auth/login', { raw: `{"password":"${password}"`, headers });
+  await app.post('/v1/auth/register', { email: password, password, [password]: password });
+  await app.get(`/v1/nothing/${secretValue}?${secretValue}=${secretValue}`, token);
+  await app.get(`/v1/contacts?email=${contactNote}`, token);
+  await app.get(`/v1/contacts/${contactNote}`, token);
+  await app.request('PATCH', `/v1/${secretValue}`, { token, json: { data: secretValue } });
+  await app.request('PUT', `/v1/secrets/${'x'.repeat(200)}${secretValue}`, {
+    token,
+    json: { data: secretValue },
+  });
+  await app.request('GET', '/v1/users/me', { headers: { authorization: `Basic ${password}` } });
+}
+
+/** The ways in which bytes could still give a value away. */
+export function spellings(value: string): string[] {
+  const bytes = Buffer.from(value, 'utf8');
+  return [
+    value,
+    value.toLowerCase(),
+    value.toUpperCase(),
+    JSON.stringify(value).slice(1, -1),
+    encodeURIComponent(value),
+    bytes.toString('hex'),
+    bytes.toString('base64').replace(/=+$/, ''),
+    bytes.toString('base64url'),
+  ];
+}
