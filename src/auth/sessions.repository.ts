@@ -143,11 +143,10 @@ export class SessionsRepository {
     return rows.map(({ id }) => id);
   }
 
-  /** Removes a user's ended sessions with their tokens. */
-  async deleteEnded(userId: string, nowMs: number): Promise<void> {
+  /** Removes the sessions that have ended, with their tokens. */
+  async deleteEnded(nowMs: number): Promise<void> {
     await this.database.query
       .deleteFrom('sessions')
-      .where('user_id', '=', userId)
       .where((where) =>
         where.or([
           where('revoked_at', 'is not', null),

@@ -80,7 +80,6 @@ export class SessionsService {
       revoked_at: null,
     };
     return this.database.transaction(async () => {
-      await this.repository.deleteEnded(userId, nowMs);
       await this.repository.insert(session);
       return { session, refreshToken: await this.#issueRefreshToken(session.id, nowMs) };
     });
@@ -137,6 +136,11 @@ export class SessionsService {
   async revokeOthers(keptId: string, userId: string): Promise<void> {
     const ids = await this.repository.revokeOthers(keptId, userId, this.clock.nowMs());
     for (const id of ids) this.#live.delete(id);
+  }
+
+  /** Forgets the sessions that have ended. */
+  async sweep(): Promise<void> {
+    await this.repository.deleteEnded(this.clock.nowMs());
   }
 
   async #issueRefreshToken(sessionId: string, nowMs: number): Promise<string> {

@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { SessionsService } from '../../src/auth/sessions.service.js';
+import { Database } from '../../src/database/database.js';
 import { newAccount, PASSWORD, signIn } from '../support/accounts.js';
 import { forEachDatabase } from '../support/for-each-database.js';
 import { expectProblem } from '../support/problems.js';
@@ -55,6 +57,19 @@ describe('sessions', () => {
       app.clock.advance(-60);
       expect(await isAlive(token, other)).toBe(false);
       app.clock.advance(60);
+    });
+
+    it('forgets sessions that have ended, and only those', async () => {
+      const database = app.nest.get(Database, { strict: false });
+      const sessionsOf = (userId: string) =>
+        database.query.selectFrom('sessions').select('id').where('user_id', '=', userId).execute();
+      const ended = await newAccount(app);
+      const live = await newAccount(app);
+      await logOut(ended.token);
+      await app.nest.get(SessionsService, { strict: false }).sweep();
+      expect(await sessionsOf(ended.id)).toEqual([]);
+      expect(await sessionsOf(live.id)).toHaveLength(1);
+      expect(await isAlive(live.token)).toBe(true);
     });
 
     it('accepts on one instance what another has issued', async () => {
