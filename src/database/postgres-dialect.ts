@@ -24,6 +24,8 @@ export function postgresDialect(url: string, onIdleError: (error: Error) => void
   });
   // Without a listener an idle connection that breaks would end the process.
   pool.on('error', onIdleError);
+  // So would one that breaks in use, where the query reports it as well.
+  pool.on('connect', (client) => client.on('error', () => {}));
   return new PostgresDialect({ pool: translating(pool) });
 }
 

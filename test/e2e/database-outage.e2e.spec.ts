@@ -1,4 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { Database } from '../../src/database/database.js';
+import { DatabaseUnavailableError } from '../../src/database/errors.js';
 import { type Account, newAccount, newEmail, PASSWORD } from '../support/accounts.js';
 import { newPostgresDatabase, type PostgresDatabase, testPostgresUrl } from '../support/postgres-database.js';
 import { expectProblem } from '../support/problems.js';
@@ -24,6 +26,7 @@ describePostgres('while PostgreSQL cannot be reached', () => {
   beforeEach(async () => {
     await relay.cut();
     app.clock.advance(1); // Past what the caches may remember.
+    expectProblem(await app.get('/health/ready'), 'ERR_UNAVAILABLE');
   });
   afterEach(() => relay.mend());
   afterAll(async () => {
@@ -48,6 +51,21 @@ describePostgres('while PostgreSQL cannot be reached', () => {
     ]) {
       expectProblem(answer, 'ERR_UNAVAILABLE');
     }
+  });
+
+  it('a transaction that is cut off fails and takes neither the process nor the next one with it', async () => {
+    await relay.mend();
+    const postgres = app.nest.get(Database, { strict: false });
+    const transaction = postgres.transaction(async () => {
+      await postgres.query.selectFrom('users').select('id').execute();
+      await relay.cut();
+      await postgres.query.selectFrom('users').select('id').execute();
+    });
+    await expect(transaction).rejects.toThrow(DatabaseUnavailableError);
+    expectProblem(await app.get('/health/ready'), 'ERR_UNAVAILABLE');
+    await relay.mend();
+    expect((await app.get('/health/ready')).status).toBe(200);
+    await relay.cut();
   });
 
   it('nothing is lost: once it is back, the same tokens go on', async () => {

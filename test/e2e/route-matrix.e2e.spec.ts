@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { type Account, newAccount, newAdmin, newEmail, PASSWORD, signIn } from '../support/accounts.js';
+import { type Account, newAccount, newAdmin, newEmail, PASSWORD } from '../support/accounts.js';
 import { forEachDatabase } from '../support/for-each-database.js';
 import { type Exchange } from '../support/https-client.js';
 import { expectSecurityHeaders } from '../support/problems.js';
@@ -8,6 +8,8 @@ import { type TestApp } from '../support/test-app.js';
 
 const callers = ['anonymous', 'another user', 'the owner', 'an administrator'] as const;
 type Caller = (typeof callers)[number];
+
+type Accounts = Readonly<Record<Exclude<Caller, 'anonymous'>, Account>>;
 
 /** Objects of the owner, new for every request. */
 interface Owned {
@@ -19,6 +21,8 @@ interface Owned {
 
 interface Row {
   readonly statuses: readonly [anonymous: number, other: number, owner: number, admin: number];
+  /** It ends sessions or uses tokens up, so its callers are made for one request. */
+  readonly isSpending?: true;
   /** What to send; the path's parameters are filled in from `Owned` where it names none. */
   readonly exchange?: (owned: Owned) => Exchange & { readonly path?: string };
 }
@@ -47,13 +51,15 @@ const matrix: Readonly<Record<string, Row>> = {
   },
   'POST /v1/auth/refresh': {
     statuses: everyone(200),
+    isSpending: true,
     exchange: ({ refreshToken }) => json({ refreshToken }),
   },
-  'POST /v1/auth/logout': { statuses: signedIn(204) },
+  'POST /v1/auth/logout': { statuses: signedIn(204), isSpending: true },
   'GET /v1/auth/sessions': { statuses: signedIn(200) },
-  'DELETE /v1/auth/sessions': { statuses: signedIn(204) },
+  'DELETE /v1/auth/sessions': { statuses: signedIn(204), isSpending: true },
   'DELETE /v1/auth/sessions/:id': {
     statuses: ownerOnly(204),
+    isSpending: true,
     exchange: ({ sessionId }) => ({ path: `/v1/auth/sessions/${sessionId}` }),
   },
   'GET /v1/users/me': { statuses: signedIn(200) },
@@ -76,32 +82,33 @@ const cells = Object.entries(matrix).flatMap(([route, { statuses }]) =>
 describe('every route', () => {
   forEachDatabase((newApp) => {
     let app: TestApp;
-    let accounts: Readonly<Record<Exclude<Caller, 'anonymous'>, Account>>;
+    let accounts: Accounts;
     beforeAll(async () => {
       app = await newApp();
-      accounts = {
-        'another user': await newAccount(app),
-        'the owner': await newAccount(app),
-        'an administrator': await newAdmin(app),
-      };
+      accounts = await newAccounts();
     });
     afterAll(() => app.close());
 
-    async function newOwned(): Promise<Owned> {
-      const { email } = accounts['the owner'];
-      const { token, refreshToken } = await signIn(app, email);
+    async function newAccounts(): Promise<Accounts> {
+      const [other, owner, admin] = await Promise.all([newAccount(app), newAccount(app), newAdmin(app)]);
+      return { 'another user': other, 'the owner': owner, 'an administrator': admin };
+    }
+
+    async function newOwned({ token, refreshToken }: Account): Promise<Owned> {
       const contact = await app.post('/v1/contacts', { name: 'Ada' }, token);
       const secretName = `secret-${contact.string('id')}`;
       await app.request('PUT', `/v1/secrets/${secretName}`, { token, json: { data: {} } });
-      const session = (await app.get('/v1/auth/sessions', token)).items.find(
-        ({ current }) => current === true,
-      );
+      const [session] = (await app.get('/v1/auth/sessions', token)).items;
       return {
         contactId: contact.string('id'),
         secretName,
         sessionId: String(session?.['id']),
         refreshToken,
       };
+    }
+
+    async function statusOfHead(path: string, exchange?: Exchange): Promise<number> {
+      return (await app.request('HEAD', path, exchange)).status;
     }
 
     it('has its expectations here', () => {
@@ -128,27 +135,23 @@ describe('every route', () => {
     });
 
     it.each(cells)('%s answers %s with %i', async (route, caller, status) => {
-      const owned = await newOwned();
+      const { isSpending, exchange } = matrix[route] ?? {};
+      const cast = isSpending ? await newAccounts() : accounts;
+      const owned = await newOwned(cast['the owner']);
       const [method = '', pattern = ''] = route.split(' ');
-      const { path = fillIn(pattern, owned), ...exchange } = matrix[route]?.exchange?.(owned) ?? {};
-      const token = caller === 'anonymous' ? undefined : (await signIn(app, accounts[caller].email)).token;
-      const response = await app.request(
-        method,
-        path,
-        token === undefined ? exchange : { ...exchange, token },
-      );
+      const { path = fillIn(pattern, owned), ...sent } = exchange?.(owned) ?? {};
+      const credentials = caller === 'anonymous' ? {} : { token: cast[caller].token };
+      const response = await app.request(method, path, { ...sent, ...credentials });
       expect({ status: response.status, body: response.text }).toMatchObject({ status });
       expectSecurityHeaders(response);
     });
 
     it('asks HEAD for the same rights as GET', async () => {
-      const { contactId } = await newOwned();
-      const { token } = await signIn(app, accounts['another user'].email);
-      const head = async (path: string, exchange?: Exchange) =>
-        (await app.request('HEAD', path, exchange)).status;
-      expect(await head('/v1/contacts')).toBe(401);
-      expect(await head('/v1/contacts', { token })).toBe(200);
-      expect(await head(`/v1/contacts/${contactId}`, { token })).toBe(404);
+      const { contactId } = await newOwned(accounts['the owner']);
+      const { token } = accounts['another user'];
+      expect(await statusOfHead('/v1/contacts')).toBe(401);
+      expect(await statusOfHead('/v1/contacts', { token })).toBe(200);
+      expect(await statusOfHead(`/v1/contacts/${contactId}`, { token })).toBe(404);
     });
   });
 });

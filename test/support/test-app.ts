@@ -8,7 +8,7 @@ import { FakeClock } from './fake-clock.js';
 import { HttpsClient } from './https-client.js';
 import { newPostgresDatabase } from './postgres-database.js';
 
-export type DatabaseName = 'sqlite' | 'postgres';
+type DatabaseName = 'sqlite' | 'postgres';
 
 export interface TestAppOptions {
   readonly database?: DatabaseName;
