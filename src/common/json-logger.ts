@@ -35,6 +35,9 @@ export interface RequestLogFields {
   readonly ip: string;
 }
 
+/** Where Nest reports a start that failed. */
+const START_CONTEXTS = new Set<unknown>(['ExceptionHandler', 'NestApplication']);
+
 /** Nest's account of its own wiring: for debugging, not for every start. */
 const FRAMEWORK_CONTEXTS = new Set<unknown>([
   'InstanceLoader',
@@ -78,7 +81,7 @@ export class JsonLogger implements LoggerService {
 
   error(message: unknown, ...rest: unknown[]): void {
     // A start that fails: whoever started it says so, in one line.
-    if (rest.at(-1) === 'ExceptionHandler') return;
+    if (START_CONTEXTS.has(rest.at(-1))) return;
     this.#write('error', message, rest);
   }
 

@@ -54,11 +54,12 @@ function translate(error: unknown): never {
 }
 
 /**
- * Network errors and a connection lost have no SQLSTATE; class 08 is a connection exception, 53 a lack
- * of resources, 57P an operator's intervention (PostgreSQL documentation, appendix A).
+ * Network errors and a connection lost have no SQLSTATE. Class 08 is a connection exception, 28 and 3D a
+ * login or database refused, 53 a lack of resources, 57P an operator's intervention (PostgreSQL
+ * documentation, appendix A).
  */
 function isUnavailable(error: unknown): boolean {
   const code = errorCode(error);
   if (code === undefined) return error instanceof Error && /connection|timeout/i.test(error.message);
-  return /^(08|53|57P|ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_|EHOSTUNREACH|ENOENT)/.test(code);
+  return /^(08|28|3D|53|57P|ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_|EHOSTUNREACH|ENOENT)/.test(code);
 }

@@ -1,4 +1,4 @@
-import { Transform, Type } from 'class-transformer';
+import { Transform } from 'class-transformer';
 import {
   ArrayMaxSize,
   IsBoolean,
@@ -10,7 +10,9 @@ import {
   Min,
   ValidateIf,
 } from 'class-validator';
+import { ApiProperty, ApiPropertyOptional } from '../common/openapi.js';
 import { type Page, PageQuery } from '../common/pagination.js';
+import { parseWholeNumber, WholeNumber } from '../common/whole-number.js';
 import { SECRET_NAME } from './secret-name.pipe.js';
 import {
   type Secret,
@@ -21,7 +23,6 @@ import {
   type WrittenSecret,
 } from './secret.js';
 import { IsStringRecord } from './string-record.js';
-import { ApiProperty, ApiPropertyOptional } from '../common/openapi.js';
 
 const MAX_VERSION = 2_147_483_647;
 const MAX_VERSIONS_AT_ONCE = 100;
@@ -29,9 +30,6 @@ const states: SecretState[] = ['active', 'deleted', 'expired'];
 const record = { type: 'object', additionalProperties: { type: 'string' } } as const;
 
 const Absent = () => ValidateIf((_, value) => value !== undefined);
-const VersionNumber = () => (target: object, property: string) => {
-  for (const decorate of [Type(() => Number), IsInt(), Min(1), Max(MAX_VERSION)]) decorate(target, property);
-};
 
 export class PutSecretBody {
   @ApiProperty({ ...record, example: { url: 'postgres://db.example.com/app' } })
@@ -61,7 +59,7 @@ export class PutSecretBody {
 export class SecretQuery {
   @ApiPropertyOptional({ type: 'integer', minimum: 1, description: 'the latest when absent' })
   @IsOptional()
-  @VersionNumber()
+  @WholeNumber(1, MAX_VERSION)
   readonly version?: number;
 }
 
@@ -69,7 +67,7 @@ export class DeleteSecretQuery {
   @ApiPropertyOptional({ type: 'string', example: '1,2', description: 'the latest when absent' })
   @IsOptional()
   @Transform(({ value }) =>
-    typeof value === 'string' ? value.split(',').map(toVersionNumber) : [Number.NaN],
+    typeof value === 'string' ? value.split(',').map(parseWholeNumber) : [Number.NaN],
   )
   @ArrayMaxSize(MAX_VERSIONS_AT_ONCE)
   @Max(MAX_VERSION, { each: true })
@@ -190,8 +188,4 @@ export class SecretVersionsResponse {
     this.items = items.map((version) => new SecretVersionResponse(version));
     this.nextCursor = nextCursor;
   }
-}
-
-function toVersionNumber(text: string): number {
-  return /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN;
 }

@@ -24,6 +24,10 @@ describe('passwordFault', () => {
     expect(fault('e\u0301'.repeat(7) + 'abcdefg')).toBe('must have at least 15 characters');
   });
 
+  it('refuses a lone surrogate, which UTF-8 cannot tell from another one', () => {
+    expect(fault('correct horse battery \ud800')).toBe('must be well-formed Unicode text');
+  });
+
   it('counts bytes of UTF-8 for the upper limit', () => {
     const twoBytes = 'äöüß'.repeat(128);
     expect(fault(`xyz${twoBytes}`.slice(0, 510))).toBeUndefined();

@@ -10,6 +10,8 @@ const MIN_EMAIL_PART = 4;
  * @param minLength - Unicode code points, counted after NFKC
  */
 export function passwordFault(password: string, email: string, minLength: number): string | undefined {
+  // UTF-8 has no lone surrogates: all of them would become one character, and passwords alike.
+  if (!password.isWellFormed()) return 'must be well-formed Unicode text';
   const normalized = password.normalize('NFKC');
   const codePoints = Array.from(normalized, (character) => character.codePointAt(0) ?? 0);
   if (codePoints.length < minLength) return `must have at least ${minLength} characters`;
