@@ -97,10 +97,11 @@ export class ContactResponse {
 
   constructor(contact: Contact) {
     this.id = contact.id;
-    this.name = contact.name;
-    if (contact.email !== undefined) this.email = contact.email;
-    if (contact.phone !== undefined) this.phone = contact.phone;
-    if (contact.note !== undefined) this.note = contact.note;
+    const { name, email, phone, note } = contact.details;
+    this.name = name;
+    if (email !== undefined) this.email = email;
+    if (phone !== undefined) this.phone = phone;
+    if (note !== undefined) this.note = note;
     this.createdAt = contact.createdAt.toISOString();
     this.updatedAt = contact.updatedAt.toISOString();
     this.version = contact.version;

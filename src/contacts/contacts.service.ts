@@ -27,8 +27,9 @@ export type ContactChanges = {
   readonly [Field in keyof ContactDetails]?: ContactDetails[Field] | null;
 } & { readonly name?: string };
 
-export interface Contact extends ContactDetails {
+export interface Contact {
   readonly id: string;
+  readonly details: ContactDetails;
   readonly createdAt: Date;
   readonly updatedAt: Date;
   readonly version: number;
@@ -168,8 +169,8 @@ function toContact(
   details: ContactDetails,
 ): Contact {
   return {
-    ...details,
     id: row.id,
+    details,
     createdAt: new Date(row.created_at),
     updatedAt: new Date(row.updated_at),
     version: row.version,
