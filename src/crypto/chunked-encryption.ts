@@ -1,7 +1,8 @@
-import { createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto';
+import { timingSafeEqual } from 'node:crypto';
 import { type Aead } from './aead.js';
-import { CHUNK_BYTES, decryptChunk, encryptChunk, ENCRYPTED_CHUNK_BYTES, TAG_BYTES } from './chunk-cipher.js';
+import { CHUNK_BYTES, ChunkCipher, ENCRYPTED_CHUNK_BYTES, TAG_BYTES } from './chunk-cipher.js';
 import { DecryptionError } from './errors.js';
+import { HkdfExpand } from './hkdf-expand.js';
 import { COMMITMENT_BYTES, deriveMessageKeys, type MessageKeys } from './message-keys.js';
 import { NONCE_BYTES, type NonceWriter, writeRandomNonce } from './random-nonce.js';
 
@@ -10,14 +11,14 @@ const PREFIX_BYTES = SALT_BYTES + COMMITMENT_BYTES;
 const EMPTY = Buffer.alloc(0);
 
 /**
- * C2SP chunked-encryption with AES-256-GCM, "Cobblestone-256", for values held in memory.
+ * C2SP chunked-encryption with AES-256-GCM, "Cobblestone-256".
  * Output: salt 24 ‖ commitment 32 ‖ chunks of 16 384 + tag 16, the last one shorter.
  *
  * The associated data is the specification's context: it goes into the key derivation, not into the
  * chunks, so a wrong one fails the commitment before anything is decrypted.
  */
 export class ChunkedEncryption implements Aead {
-  readonly #key: KeyObject;
+  readonly #key: HkdfExpand;
 
   readonly #writeSalt: NonceWriter;
 
@@ -27,26 +28,27 @@ export class ChunkedEncryption implements Aead {
    */
   constructor(key: Uint8Array, writeSalt: NonceWriter = writeRandomNonce) {
     this.#writeSalt = writeSalt;
-    this.#key = createSecretKey(key);
+    this.#key = new HkdfExpand(key);
   }
 
   encrypt(plaintext: Uint8Array, associatedData: Uint8Array, header: Uint8Array = EMPTY): Buffer {
     // Every value ends with a chunk that isn't full, if need be with an empty one.
     const lastIndex = Math.floor(plaintext.length / CHUNK_BYTES);
-    const saltStart = header.length;
-    const chunksStart = saltStart + PREFIX_BYTES;
+    const chunksStart = header.length + PREFIX_BYTES;
     const output = Buffer.allocUnsafe(chunksStart + plaintext.length + (lastIndex + 1) * TAG_BYTES);
     output.set(header, 0);
-    this.#writeSalt(output, saltStart);
-    const salt = output.subarray(saltStart, saltStart + SALT_BYTES);
-    const keys = deriveMessageKeys(this.#key, salt, associatedData);
-    output.set(keys.commitment, saltStart + SALT_BYTES);
-
-    for (let index = 0; index <= lastIndex; index++) {
-      const chunk = lastIndex === 0 ? plaintext : chunkAt(plaintext, index, CHUNK_BYTES);
-      encryptChunk(keys, index, chunk, output, chunksStart + index * ENCRYPTED_CHUNK_BYTES);
+    const keys = this.#writePrefix(output, header.length, associatedData);
+    if (lastIndex === 0) {
+      ChunkCipher.forOneChunk(keys).encrypt(0, plaintext, output, chunksStart);
+      keys.key.fill(0);
+      return output;
     }
-    keys.key.fill(0);
+
+    const cipher = ChunkCipher.forManyChunks(keys);
+    for (let index = 0; index <= lastIndex; index++) {
+      const start = chunksStart + index * ENCRYPTED_CHUNK_BYTES;
+      cipher.encrypt(index, chunkAt(plaintext, index, CHUNK_BYTES), output, start);
+    }
     return output;
   }
 
@@ -57,24 +59,38 @@ export class ChunkedEncryption implements Aead {
     const lastBytes = chunks.length - lastIndex * ENCRYPTED_CHUNK_BYTES;
     if (ciphertext.length < PREFIX_BYTES || lastBytes < TAG_BYTES) throw new DecryptionError();
 
-    const keys = deriveMessageKeys(this.#key, ciphertext.subarray(0, SALT_BYTES), associatedData);
+    const keys = this.#checkPrefix(ciphertext, associatedData);
     try {
-      if (!timingSafeEqual(ciphertext.subarray(SALT_BYTES, PREFIX_BYTES), keys.commitment)) {
-        throw new DecryptionError();
-      }
-      return lastIndex === 0 ? decryptChunk(keys, 0, chunks) : decryptChunks(keys, chunks, lastIndex);
+      return lastIndex === 0
+        ? ChunkCipher.forOneChunk(keys).decrypt(0, chunks)
+        : decryptChunks(ChunkCipher.forManyChunks(keys), chunks, lastIndex);
     } finally {
       keys.key.fill(0);
     }
   }
+
+  #writePrefix(output: Buffer, start: number, associatedData: Uint8Array): MessageKeys {
+    this.#writeSalt(output, start);
+    const commitmentStart = start + SALT_BYTES;
+    const keys = deriveMessageKeys(this.#key, output.subarray(start, commitmentStart), associatedData);
+    output.set(keys.commitment, commitmentStart);
+    return keys;
+  }
+
+  /** @param message at least the prefix */
+  #checkPrefix(message: Uint8Array, associatedData: Uint8Array): MessageKeys {
+    const keys = deriveMessageKeys(this.#key, message.subarray(0, SALT_BYTES), associatedData);
+    if (timingSafeEqual(message.subarray(SALT_BYTES, PREFIX_BYTES), keys.commitment)) return keys;
+    keys.key.fill(0);
+    throw new DecryptionError();
+  }
 }
 
-function decryptChunks(keys: MessageKeys, chunks: Uint8Array, lastIndex: number): Buffer {
+function decryptChunks(cipher: ChunkCipher, chunks: Uint8Array, lastIndex: number): Buffer {
   // Not from the shared pool: plaintext keeps a memory of its own.
   const plaintext = Buffer.allocUnsafeSlow(chunks.length - (lastIndex + 1) * TAG_BYTES);
   for (let index = 0; index <= lastIndex; index++) {
-    const chunk = decryptChunk(keys, index, chunkAt(chunks, index, ENCRYPTED_CHUNK_BYTES));
-    plaintext.set(chunk, index * CHUNK_BYTES);
+    plaintext.set(cipher.decrypt(index, chunkAt(chunks, index, ENCRYPTED_CHUNK_BYTES)), index * CHUNK_BYTES);
   }
   return plaintext;
 }

@@ -1,12 +1,12 @@
-import { createSecretKey, hash } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { hash } from 'node:crypto';
 import { inflateSync } from 'node:zlib';
 import { describe, expect, it } from '@jest/globals';
 import { ChunkedEncryption } from '../../src/crypto/chunked-encryption.js';
 import { DecryptionError } from '../../src/crypto/errors.js';
+import { HkdfExpand } from '../../src/crypto/hkdf-expand.js';
 import { deriveMessageKeys } from '../../src/crypto/message-keys.js';
 import { randomKeyId, SymmetricKey } from '../../src/crypto/symmetric-key.js';
+import { readWycheproof } from './wycheproof-file.js';
 
 /** A case of C2SP/wycheproof, `c2sp_chunked_encryption_aes_256_gcm_test.json`; `ct` is zlib-compressed. */
 interface Vector {
@@ -70,19 +70,17 @@ const knownAnswers: readonly Vector[] = [
   },
 ];
 
-const file = join(
-  import.meta.dirname,
-  '../../../shared/vectors/c2sp_chunked_encryption_aes_256_gcm_test.json',
+const { isPresent, groups } = readWycheproof<{ readonly tests: readonly Vector[] }>(
+  'c2sp_chunked_encryption_aes_256_gcm_test.json',
 );
-const isFilePresent = existsSync(file);
-const vectors = isFilePresent ? readVectors() : knownAnswers;
+const vectors = isPresent ? groups.flatMap(({ tests }) => tests) : knownAnswers;
 
 describe('Cobblestone-256', () => {
-  const source = isFilePresent
+  const source = isPresent
     ? 'all 35 cases of C2SP/wycheproof'
     : 'the short cases only, as ../shared/vectors is absent';
   it(`reads ${source}`, () => {
-    expect(vectors).toHaveLength(isFilePresent ? 35 : knownAnswers.length);
+    expect(vectors).toHaveLength(isPresent ? 35 : knownAnswers.length);
   });
 
   const valid = vectors.filter(({ result }) => result === 'valid');
@@ -98,7 +96,7 @@ describe('Cobblestone-256', () => {
   const derived = vectors.filter(({ aeadKey }) => aeadKey !== undefined);
   it.each(derived)('derives the keys of case $tcId: $comment', (vector) => {
     const { key, context, ciphertext } = bytesOf(vector);
-    const keys = deriveMessageKeys(createSecretKey(key), ciphertext.subarray(0, SALT_BYTES), context);
+    const keys = deriveMessageKeys(new HkdfExpand(key), ciphertext.subarray(0, SALT_BYTES), context);
     expect(keys.key.toString('hex')).toBe(vector.aeadKey);
     expect(keys.baseNonce.toString('hex')).toBe(vector.baseNonce);
   });
@@ -118,11 +116,6 @@ describe('Cobblestone-256', () => {
     },
   );
 });
-
-function readVectors(): Vector[] {
-  const { testGroups }: { testGroups: { tests: Vector[] }[] } = JSON.parse(readFileSync(file, 'utf8'));
-  return testGroups.flatMap(({ tests }) => tests);
-}
 
 function hasKeyOf32Bytes({ key }: Vector): boolean {
   return key.length === 2 * KEY_BYTES;

@@ -1,9 +1,8 @@
 import { createCipheriv, createDecipheriv, createSecretKey, randomBytes } from 'node:crypto';
 import { inspect } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
-import { decryptChunk, encryptChunk } from '../../src/crypto/chunk-cipher.js';
+import { ChunkCipher } from '../../src/crypto/chunk-cipher.js';
 import { DecryptionError } from '../../src/crypto/errors.js';
-import { deriveMessageKeys } from '../../src/crypto/message-keys.js';
 import { Xaes256Gcm } from '../../src/crypto/xaes-256-gcm.js';
 
 const NONE = Buffer.alloc(0);
@@ -27,14 +26,15 @@ describe('the traps of the runtime', () => {
   });
 
   it('knows that update hands out plaintext before the tag is checked, and returns none from a chunk', () => {
-    const keys = deriveMessageKeys(createSecretKey(randomBytes(32)), randomBytes(24), NONE);
+    const keys = { key: randomBytes(32), baseNonce: randomBytes(12), commitment: NONE };
+    const chunk = ChunkCipher.forOneChunk(keys);
     const encrypted = Buffer.alloc(6 + 16);
-    encryptChunk(keys, 0, Buffer.from('secret'), encrypted, 0);
+    chunk.encrypt(0, Buffer.from('secret'), encrypted, 0);
     encrypted.writeUInt8(encrypted.readUInt8(21) ^ 1, 21);
 
     const decipher = createDecipheriv('aes-256-gcm', keys.key, keys.baseNonce, { authTagLength: 16 });
     expect(decipher.update(encrypted.subarray(0, 6)).toString()).toBe('secret');
-    expect(() => decryptChunk(keys, 0, encrypted)).toThrow(DecryptionError);
+    expect(() => chunk.decrypt(0, encrypted)).toThrow(DecryptionError);
   });
 
   it('keeps no state in the block cipher between messages, even after a refused one', () => {
