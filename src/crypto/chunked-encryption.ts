@@ -1,13 +1,15 @@
 import { timingSafeEqual } from 'node:crypto';
 import { type Aead } from './aead.js';
 import { CHUNK_BYTES, ChunkCipher, ENCRYPTED_CHUNK_BYTES, TAG_BYTES } from './chunk-cipher.js';
+import { type StartedMessage } from './encrypt-stream.js';
 import { DecryptionError } from './errors.js';
 import { HkdfExpand } from './hkdf-expand.js';
 import { COMMITMENT_BYTES, deriveMessageKeys, type MessageKeys } from './message-keys.js';
 import { NONCE_BYTES, type NonceWriter, writeRandomNonce } from './random-nonce.js';
 
 const SALT_BYTES = NONCE_BYTES;
-const PREFIX_BYTES = SALT_BYTES + COMMITMENT_BYTES;
+/** Salt and commitment, in front of the chunks. */
+export const PREFIX_BYTES = SALT_BYTES + COMMITMENT_BYTES;
 const EMPTY = Buffer.alloc(0);
 
 /**
@@ -69,6 +71,29 @@ export class ChunkedEncryption implements Aead {
     }
   }
 
+  /**
+   * Starts a message whose chunks the caller encrypts: indexes 0, 1, 2, … once each, all of them full but
+   * the last, which is not.
+   *
+   * @returns header ‖ salt ‖ commitment, to stand in front of the chunks, and their cipher
+   */
+  startEncryption(associatedData: Uint8Array, header: Uint8Array): StartedMessage {
+    const prefix = Buffer.alloc(header.length + PREFIX_BYTES);
+    prefix.set(header, 0);
+    const keys = this.#writePrefix(prefix, header.length, associatedData);
+    return { prefix, cipher: ChunkCipher.forManyChunks(keys) };
+  }
+
+  /**
+   * @param prefix salt ‖ commitment
+   * @param keyId for the errors of the cipher
+   * @throws DecryptionError when the commitment is to another key, salt or associated data
+   */
+  startDecryption(prefix: Uint8Array, associatedData: Uint8Array, keyId: string): ChunkCipher {
+    if (prefix.length !== PREFIX_BYTES) throw new DecryptionError(keyId);
+    return ChunkCipher.forManyChunks(this.#checkPrefix(prefix, associatedData, keyId), keyId);
+  }
+
   #writePrefix(output: Buffer, start: number, associatedData: Uint8Array): MessageKeys {
     this.#writeSalt(output, start);
     const commitmentStart = start + SALT_BYTES;
@@ -78,11 +103,11 @@ export class ChunkedEncryption implements Aead {
   }
 
   /** @param message at least the prefix */
-  #checkPrefix(message: Uint8Array, associatedData: Uint8Array): MessageKeys {
+  #checkPrefix(message: Uint8Array, associatedData: Uint8Array, keyId?: string): MessageKeys {
     const keys = deriveMessageKeys(this.#key, message.subarray(0, SALT_BYTES), associatedData);
     if (timingSafeEqual(message.subarray(SALT_BYTES, PREFIX_BYTES), keys.commitment)) return keys;
     keys.key.fill(0);
-    throw new DecryptionError();
+    throw new DecryptionError(keyId);
   }
 }
 

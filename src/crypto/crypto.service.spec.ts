@@ -4,9 +4,11 @@ import { Global, Module } from '@nestjs/common';
 import { JwtService } from '@nestjs/jwt';
 import { Test } from '@nestjs/testing';
 import { InMemoryKeyStore } from '../../test/support/in-memory-key-store.js';
+import { readAll } from '../../test/support/read-all.js';
 import { AccessTokenSigner } from './access-token.js';
 import { CryptoModule } from './crypto.module.js';
 import { CryptoService } from './crypto.service.js';
+import { type EnvelopeReader } from './decrypt-range.js';
 import { type EncryptionContext } from './encryption-context.js';
 import { encodeHeader, keyIdOf } from './envelope.js';
 import { DecryptionError } from './errors.js';
@@ -97,6 +99,41 @@ describe('CryptoService.encrypt and decrypt', () => {
     await expect(crypto.encrypt(PLAINTEXT, context)).rejects.toThrow(
       `key ${foreign.id} is for secret of eve, want secret of ada`,
     );
+  });
+});
+
+describe('CryptoService.encryptStream, decryptStream and decryptRange', () => {
+  const long = Buffer.alloc(100_000, 'long ');
+
+  it('give the plaintext back, as do encrypt and decrypt of the other', async () => {
+    const { output: envelope } = await readAll([long], await crypto.encryptStream(context));
+    expect((await crypto.decrypt(envelope, context)).equals(long)).toBe(true);
+    const { output } = await readAll(
+      [await crypto.encrypt(long, context)],
+      crypto.decryptStream(reordered(context)),
+    );
+    expect(output.equals(long)).toBe(true);
+    const reader = readerOf(envelope);
+    expect(await crypto.decryptRange(reader, 50_000, 50_004, context)).toEqual(long.subarray(50_000, 50_004));
+  });
+
+  it('refuse an unknown, a destroyed and a foreign key with the error of decrypt, naming the key', async () => {
+    const envelope = await crypto.encrypt(long, context);
+    const foreign = keyStore.rotate('secret', 'eve').encrypt(long, context);
+    keyStore.forget(keyIdOf(envelope));
+    for (const refused of [envelope, foreign]) {
+      const { output, error } = await readAll([refused], crypto.decryptStream(context));
+      expect(output).toHaveLength(0);
+      expect(error).toMatchObject({ name: 'DecryptionError', keyId: keyIdOf(refused) });
+      const range = crypto.decryptRange(readerOf(refused), 0, 1, context);
+      await expect(range).rejects.toMatchObject({ name: 'DecryptionError', keyId: keyIdOf(refused) });
+    }
+  });
+
+  it('refuse what is not an envelope', async () => {
+    for (const input of [[], [PLAINTEXT], [Buffer.alloc(500, 'plain ')]]) {
+      expect((await readAll(input, crypto.decryptStream(context))).error).toBeInstanceOf(DecryptionError);
+    }
   });
 });
 
@@ -204,6 +241,14 @@ describe('CryptoService', () => {
     expect(await crypto.decrypt(envelope, context)).toEqual(PLAINTEXT);
   });
 });
+
+function reordered(context: EncryptionContext): EncryptionContext {
+  return JSON.parse(JSON.stringify(Object.fromEntries(Object.entries(context).toReversed())));
+}
+
+function readerOf(bytes: Buffer): EnvelopeReader {
+  return { length: bytes.length, read: async (offset, length) => bytes.subarray(offset, offset + length) };
+}
 
 function newService(suite: SuiteName): { keyStore: InMemoryKeyStore; crypto: CryptoService } {
   const keyStore = new InMemoryKeyStore(suite);

@@ -1,14 +1,19 @@
 import { hash } from 'node:crypto';
+import { type Transform } from 'node:stream';
 import { Injectable } from '@nestjs/common';
 import { AccessTokenSigner, type AccessTokenExpectations } from './access-token.js';
 import { type AccessTokenClaims } from './access-token-claims.js';
+import { type ChunkCipher } from './chunk-cipher.js';
+import { decryptRange, type EnvelopeReader } from './decrypt-range.js';
+import { decryptStream } from './decrypt-stream.js';
+import { encryptStream } from './encrypt-stream.js';
 import { type EncryptionContext } from './encryption-context.js';
 import { keyIdOf } from './envelope.js';
 import { DecryptionError } from './errors.js';
 import { KeyStore } from './key-store.js';
 import { digestToken, randomToken } from './opaque-token.js';
 import { PasswordHasher, type PasswordVerification } from './password-hasher.js';
-import { type SymmetricKey } from './symmetric-key.js';
+import { MESSAGE_PREFIX_BYTES, type SymmetricKey } from './symmetric-key.js';
 
 /** Which index a value is looked up in. Indexes of other owners, tables and columns can't be compared with it. */
 export interface BlindIndexColumn {
@@ -45,14 +50,7 @@ export class CryptoService {
    * @throws TypeError when a context entry holds a lone surrogate
    */
   async encrypt(plaintext: Uint8Array, context: EncryptionContext): Promise<Buffer> {
-    const key = await this.keyStore.encryptionKey(context);
-    // A store that hands out another's key would make data that nobody can decrypt again.
-    if (!belongsTo(key, context)) {
-      throw new Error(
-        `key ${key.id} is for ${key.purpose} of ${key.owner}, want ${context.purpose} of ${context.owner}`,
-      );
-    }
-    return key.encrypt(plaintext, context);
+    return (await this.#encryptionKey(context)).encrypt(plaintext, context);
   }
 
   /**
@@ -63,10 +61,38 @@ export class CryptoService {
    * purpose or owner, another context, changed bytes. It never returns its input.
    */
   async decrypt(envelope: Uint8Array, context: EncryptionContext): Promise<Buffer> {
-    const keyId = keyIdOf(envelope);
-    const key = await this.keyStore.decryptionKey(keyId);
-    if (key === undefined || !belongsTo(key, context)) throw new DecryptionError(keyId);
-    return key.decrypt(envelope, context);
+    return (await this.#decryptionKey(keyIdOf(envelope), context)).decrypt(envelope, context);
+  }
+
+  /**
+   * Plaintext of any length in, an envelope out, with back-pressure and a few chunks of memory. The key is
+   * looked up now, so the promise belongs into the transaction that stores what comes out.
+   *
+   * @throws TypeError when the purpose's keys are not of suite COBBLESTONE-256
+   */
+  async encryptStream(context: EncryptionContext): Promise<Transform> {
+    return encryptStream((await this.#encryptionKey(context)).startEncryption(context));
+  }
+
+  /**
+   * An envelope in, its plaintext out, as `encrypt` or `encryptStream` with COBBLESTONE-256 made it. Nothing
+   * leaves it unauthenticated. A missing end is found out at the end: use what came out only after the
+   * stream has ended, and throw it away when it fails, always with a DecryptionError.
+   */
+  decryptStream(context: EncryptionContext): Transform {
+    return decryptStream(MESSAGE_PREFIX_BYTES, (prefix) => this.#startDecryption(prefix, context));
+  }
+
+  /**
+   * The plaintext from `start` up to but without `end`, less where it ends before, without reading the rest.
+   * See `decryptRange` for what a range can't show.
+   *
+   * @throws RangeError when not 0 ≤ start ≤ end
+   * @throws DecryptionError as `decrypt`
+   */
+  decryptRange(envelope: EnvelopeReader, start: number, end: number, context: EncryptionContext) {
+    const startDecryption = (prefix: Uint8Array) => this.#startDecryption(prefix, context);
+    return decryptRange(MESSAGE_PREFIX_BYTES, startDecryption, envelope, start, end);
   }
 
   /**
@@ -132,6 +158,25 @@ export class CryptoService {
   /** @throws InvalidTokenError for whatever is wrong with the token */
   verifyAccessToken(token: string, expectations: AccessTokenExpectations): Promise<AccessTokenClaims> {
     return this.accessTokenSigner.verify(token, expectations);
+  }
+
+  async #encryptionKey(context: EncryptionContext): Promise<SymmetricKey> {
+    const key = await this.keyStore.encryptionKey(context);
+    // A store that hands out another's key would make data that nobody can decrypt again.
+    if (belongsTo(key, context)) return key;
+    throw new Error(
+      `key ${key.id} is for ${key.purpose} of ${key.owner}, want ${context.purpose} of ${context.owner}`,
+    );
+  }
+
+  async #decryptionKey(id: string, context: EncryptionContext): Promise<SymmetricKey> {
+    const key = await this.keyStore.decryptionKey(id);
+    if (key === undefined || !belongsTo(key, context)) throw new DecryptionError(id);
+    return key;
+  }
+
+  async #startDecryption(prefix: Uint8Array, context: EncryptionContext): Promise<ChunkCipher> {
+    return (await this.#decryptionKey(keyIdOf(prefix), context)).startDecryption(prefix, context);
   }
 }
 

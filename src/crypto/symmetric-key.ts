@@ -1,11 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import { type Aead } from './aead.js';
+import { type ChunkCipher } from './chunk-cipher.js';
+import { ChunkedEncryption, PREFIX_BYTES } from './chunked-encryption.js';
+import { type StartedMessage } from './encrypt-stream.js';
 import { type EncryptionContext } from './encryption-context.js';
 import { boundContext, encodeHeader, HEADER_BYTES } from './envelope.js';
 import { DecryptionError } from './errors.js';
 import { KEY_BYTES, type SuiteName, suites } from './suites.js';
 
 const KEY_ID_BYTES = 8;
+/** What stands in front of the chunks of an envelope of COBBLESTONE-256: header ‖ salt ‖ commitment. */
+export const MESSAGE_PREFIX_BYTES = HEADER_BYTES + PREFIX_BYTES;
 
 /** What a key is, all of it public. */
 export interface SymmetricKeyParameters {
@@ -17,8 +22,8 @@ export interface SymmetricKeyParameters {
 }
 
 /**
- * One key of one suite, for one purpose and owner. The key bytes live in native memory only: logging or
- * serialising the object shows none of them.
+ * One key of one suite, for one purpose and owner. The key bytes are in private fields of its cipher only:
+ * logging or serialising the object shows none of them.
  */
 export class SymmetricKey {
   readonly id: string;
@@ -71,6 +76,30 @@ export class SymmetricKey {
       if (error instanceof DecryptionError) throw new DecryptionError(this.id);
       throw error;
     }
+  }
+
+  /**
+   * Starts an envelope that is too long to be held in memory.
+   *
+   * @throws TypeError when the key's suite is not made of chunks
+   */
+  startEncryption(context: EncryptionContext): StartedMessage {
+    if (!(this.#aead instanceof ChunkedEncryption)) {
+      throw new TypeError(`key ${this.id} is of suite ${this.suite}, want COBBLESTONE-256 for a stream`);
+    }
+    return this.#aead.startEncryption(boundContext(this.#header, context), this.#header);
+  }
+
+  /**
+   * @param prefix the first `MESSAGE_PREFIX_BYTES` of an envelope
+   * @returns what decrypts its chunks
+   * @throws DecryptionError for an envelope of another version, suite or key, another context and a changed prefix
+   */
+  startDecryption(prefix: Uint8Array, context: EncryptionContext): ChunkCipher {
+    const isOwn = this.#header.equals(prefix.subarray(0, HEADER_BYTES));
+    if (!isOwn || !(this.#aead instanceof ChunkedEncryption)) throw new DecryptionError(this.id);
+    const bound = boundContext(this.#header, context);
+    return this.#aead.startDecryption(prefix.subarray(HEADER_BYTES), bound, this.id);
   }
 }
 
