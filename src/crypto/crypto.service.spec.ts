@@ -137,6 +137,25 @@ describe('CryptoService.encryptStream, decryptStream and decryptRange', () => {
   });
 });
 
+describe('CryptoService.rewrap', () => {
+  it('encrypts anew under the key that is primary now, once', async () => {
+    const before = await crypto.encrypt(PLAINTEXT, context);
+    expect(await crypto.rewrap(before, context)).toBeUndefined();
+    const { id } = keyStore.rotate(context.purpose, context.owner);
+    const after = await crypto.rewrap(before, context);
+    expect(after && keyIdOf(after)).toBe(id);
+    expect(await crypto.decrypt(after!, context)).toEqual(PLAINTEXT);
+    expect(await crypto.rewrap(after!, context)).toBeUndefined();
+  });
+
+  it('refuses what decrypt refuses, also under the present key', async () => {
+    const envelope = await crypto.encrypt(PLAINTEXT, context);
+    envelope.writeUInt8(envelope.readUInt8(60) ^ 1, 60);
+    await expect(crypto.rewrap(envelope, context)).rejects.toThrow(DecryptionError);
+    await expect(crypto.rewrap(PLAINTEXT, context)).rejects.toThrow(DecryptionError);
+  });
+});
+
 describe('CryptoService.blindIndex', () => {
   const where = { owner: 'ada', table: 'contacts', column: 'email' };
 
@@ -182,6 +201,19 @@ describe('CryptoService.hashPassword and verifyPassword', () => {
     const stored = await crypto.hashPassword('correct horse', pepper);
     keyStore.rotate('pepper', 'system');
     expect((await crypto.verifyPassword('correct horse', stored, pepper)).ok).toBe(true);
+  });
+
+  it('verify a password after its hash was rewrapped and the old pepper is destroyed', async () => {
+    const stored = await crypto.hashPassword('correct horse', pepper);
+    keyStore.rotate('pepper', 'system');
+    const rewrapped = await crypto.rewrap(stored, pepper);
+    keyStore.forget(keyIdOf(stored));
+    expect(await crypto.verifyPassword('correct horse', rewrapped, pepper)).toEqual({
+      ok: true,
+      needsRehash: false,
+    });
+    expect((await crypto.verifyPassword('battery staple', rewrapped, pepper)).ok).toBe(false);
+    await expect(crypto.verifyPassword('correct horse', stored, pepper)).rejects.toThrow(DecryptionError);
   });
 
   it('say no for an unknown user', async () => {

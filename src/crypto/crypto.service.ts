@@ -96,6 +96,23 @@ export class CryptoService {
   }
 
   /**
+   * The same plaintext under the key that is primary now, or `undefined` when it is under that one already.
+   * A purpose with one key a value has no primary: its values get a new key each time.
+   *
+   * @throws DecryptionError as `decrypt`
+   */
+  async rewrap(envelope: Uint8Array, context: EncryptionContext): Promise<Buffer | undefined> {
+    // Decrypting first costs little, and no key is made for what can't be read.
+    const plaintext = await this.decrypt(envelope, context);
+    try {
+      const key = await this.#encryptionKey(context);
+      return key.id === keyIdOf(envelope) ? undefined : key.encrypt(plaintext, context);
+    } finally {
+      plaintext.fill(0);
+    }
+  }
+
+  /**
    * What to store beside an encrypted value so that it can be found again: 20 bytes, equal for equal
    * values of one owner, table and column. Case and Unicode composition don't count.
    */
