@@ -1,4 +1,3 @@
-import { type EncryptionContext } from './encryption-context.js';
 import { DecryptionError } from './errors.js';
 import { type SuiteId, suiteNameOf, type SuiteName } from './suites.js';
 
@@ -67,11 +66,12 @@ export function keyIdOf(envelope: Uint8Array): string {
  * What the suite authenticates: the header and every entry of the context, encoded so that two
  * different contexts never give the same bytes. Runs once an operation, hence the single allocation.
  *
+ * @param header of one fixed length for each kind of use
  * @throws TypeError for what is not text and for a lone surrogate: UTF-8 makes U+FFFD of every one
  */
-export function boundContext(header: Uint8Array, context: EncryptionContext): Buffer {
+export function boundContext(header: Uint8Array, context: Readonly<Record<string, string>>): Buffer {
   const names = Object.keys(context).toSorted();
-  let maxLength = HEADER_BYTES + COUNT_BYTES;
+  let maxLength = header.length + COUNT_BYTES;
   for (const name of names) {
     const value = context[name];
     if (typeof value !== 'string' || !value.isWellFormed() || !name.isWellFormed()) {
@@ -83,7 +83,7 @@ export function boundContext(header: Uint8Array, context: EncryptionContext): Bu
 
   const bound = Buffer.allocUnsafe(maxLength);
   bound.set(header, 0);
-  let offset = bound.writeUInt16BE(names.length, HEADER_BYTES);
+  let offset = bound.writeUInt16BE(names.length, header.length);
   for (const name of names) {
     const nameLength = bound.write(name, offset + NAME_LENGTH_BYTES);
     if (nameLength > MAX_NAME_BYTES)
