@@ -25,6 +25,20 @@ describe('the primitives', () => {
     expect(await verify(phc, 'passwore')).toBe(false);
   });
 
+  it('give the Argon2id tag of RFC 9106, 5.3', () => {
+    const tag = argon2Sync('argon2id', {
+      message: Buffer.alloc(32, 1),
+      nonce: Buffer.alloc(16, 2),
+      secret: Buffer.alloc(8, 3),
+      associatedData: Buffer.alloc(12, 4),
+      memory: 32,
+      passes: 3,
+      parallelism: 4,
+      tagLength: 32,
+    });
+    expect(tag.toString('hex')).toBe('0d640df58d78766c08c037a34a8b53c9d01ef0452d75b65eb52520e96b01e659');
+  });
+
   it('give the same Argon2id tag in both implementations with the parameters in use', async () => {
     const salt = Buffer.from('0123456789abcdef');
     const ours = await hashRaw('correct horse', {
