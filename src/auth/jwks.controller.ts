@@ -1,6 +1,7 @@
 import { Controller, Get, Header } from '@nestjs/common';
 import { Public } from '../common/access.js';
-import { KeyringService, type PublicTokenKey } from '../keys/keyring.service.js';
+import { KeyringService } from '../keys/keyring.service.js';
+import { type PublicTokenKey } from '../keys/public-token-key.js';
 import { JsonWebKeySetResponse } from './auth.dto.js';
 import { ApiOkResponse, ApiTags } from '../common/openapi.js';
 

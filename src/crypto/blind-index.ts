@@ -6,6 +6,13 @@ const HASH_BYTES = 16;
 const MAX_VERSION = 0xffffffff;
 const INFO_LABEL = 'blind-index/v1';
 
+/** Which index a value is looked up in. Indexes of other owners, tables and columns can't be compared with it. */
+export interface BlindIndexColumn {
+  readonly owner: string;
+  readonly table: string;
+  readonly column: string;
+}
+
 export interface BlindIndexKeyParameters {
   /** 0 to 2^32 - 1, stored in front of every hash so that a rotation can tell old ones from new */
   readonly version: number;

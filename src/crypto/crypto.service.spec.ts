@@ -14,6 +14,8 @@ import { encodeHeader, keyIdOf } from './envelope.js';
 import { DecryptionError } from './errors.js';
 import { KeyStore } from './key-store.js';
 import { PasswordHasher } from './password-hasher.js';
+import { recipientKeyIdOf } from './sealed-box.js';
+import { InvalidSignatureError } from './signature.js';
 import { type SuiteName } from './suites.js';
 
 const PLAINTEXT = Buffer.from('attack at dawn');
@@ -153,6 +155,47 @@ describe('CryptoService.rewrap', () => {
     envelope.writeUInt8(envelope.readUInt8(60) ^ 1, 60);
     await expect(crypto.rewrap(envelope, context)).rejects.toThrow(DecryptionError);
     await expect(crypto.rewrap(PLAINTEXT, context)).rejects.toThrow(DecryptionError);
+  });
+});
+
+describe('CryptoService.seal and open', () => {
+  const info = { purpose: 'share/v1', secret: '7', version: '1' };
+
+  it('let the owner of the public key read, and nobody else', async () => {
+    const box = await crypto.seal(await crypto.sealingPublicKey('ada'), PLAINTEXT, info);
+    expect(await crypto.open(box, 'ada', info)).toEqual(PLAINTEXT);
+    await expect(crypto.open(box, 'eve', info)).rejects.toThrow(DecryptionError);
+    await expect(crypto.open(box, 'ada', { ...info, version: '2' })).rejects.toThrow(DecryptionError);
+  });
+
+  it('open what was sealed before a rotation, until that key is destroyed', async () => {
+    const box = await crypto.seal(await crypto.sealingPublicKey('ada'), PLAINTEXT, info);
+    await keyStore.rotateSealing('ada', 'X25519');
+    const after = await crypto.seal(await crypto.sealingPublicKey('ada'), PLAINTEXT, info);
+    expect(await crypto.open(box, 'ada', info)).toEqual(PLAINTEXT);
+    expect(await crypto.open(after, 'ada', info)).toEqual(PLAINTEXT);
+    const keyId = recipientKeyIdOf(box);
+    keyStore.forget(keyId);
+    await expect(crypto.open(box, 'ada', info)).rejects.toMatchObject({ name: 'DecryptionError', keyId });
+  });
+});
+
+describe('CryptoService.sign and verify', () => {
+  it('verify what was signed for the purpose, before and after a rotation', async () => {
+    const before = await crypto.sign(PLAINTEXT, 'audit');
+    keyStore.rotateSignature('audit');
+    const after = await crypto.sign(PLAINTEXT, 'audit');
+    expect(after.equals(before)).toBe(false);
+    await expect(crypto.verify(PLAINTEXT, before, 'audit')).resolves.toBeUndefined();
+    await expect(crypto.verify(PLAINTEXT, after, 'audit')).resolves.toBeUndefined();
+  });
+
+  it('refuse another message, another purpose and what is no signature', async () => {
+    const signature = await crypto.sign(PLAINTEXT, 'audit');
+    await crypto.sign(PLAINTEXT, 'receipt');
+    await expect(crypto.verify(Buffer.from('x'), signature, 'audit')).rejects.toThrow(InvalidSignatureError);
+    await expect(crypto.verify(PLAINTEXT, signature, 'receipt')).rejects.toThrow(InvalidSignatureError);
+    await expect(crypto.verify(PLAINTEXT, PLAINTEXT, 'audit')).rejects.toThrow(InvalidSignatureError);
   });
 });
 

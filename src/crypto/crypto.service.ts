@@ -3,24 +3,19 @@ import { type Transform } from 'node:stream';
 import { Injectable } from '@nestjs/common';
 import { AccessTokenSigner, type AccessTokenExpectations } from './access-token.js';
 import { type AccessTokenClaims } from './access-token-claims.js';
-import { type ChunkCipher } from './chunk-cipher.js';
+import { type BlindIndexColumn } from './blind-index.js';
 import { decryptRange, type EnvelopeReader } from './decrypt-range.js';
 import { decryptStream } from './decrypt-stream.js';
 import { encryptStream } from './encrypt-stream.js';
 import { type EncryptionContext } from './encryption-context.js';
 import { keyIdOf } from './envelope.js';
-import { DecryptionError } from './errors.js';
+import { KeyLookup } from './key-lookup.js';
 import { KeyStore } from './key-store.js';
 import { digestToken, randomToken } from './opaque-token.js';
 import { PasswordHasher, type PasswordVerification } from './password-hasher.js';
-import { MESSAGE_PREFIX_BYTES, type SymmetricKey } from './symmetric-key.js';
-
-/** Which index a value is looked up in. Indexes of other owners, tables and columns can't be compared with it. */
-export interface BlindIndexColumn {
-  readonly owner: string;
-  readonly table: string;
-  readonly column: string;
-}
+import { type SealingInfo, type SealingPublicKey } from './sealing-key.js';
+import { signMessage, verifySignature } from './signature.js';
+import { MESSAGE_PREFIX_BYTES } from './symmetric-key.js';
 
 /**
  * All cryptography a feature needs. A feature says what a value is for and what it belongs to; it never
@@ -34,11 +29,15 @@ export interface BlindIndexColumn {
  */
 @Injectable()
 export class CryptoService {
+  readonly #keys: KeyLookup;
+
   constructor(
     private readonly keyStore: KeyStore,
     private readonly passwordHasher: PasswordHasher,
     private readonly accessTokenSigner: AccessTokenSigner,
-  ) {}
+  ) {
+    this.#keys = new KeyLookup(keyStore);
+  }
 
   /**
    * Encrypts under the primary key of the context's purpose and owner.
@@ -50,7 +49,7 @@ export class CryptoService {
    * @throws TypeError when a context entry holds a lone surrogate
    */
   async encrypt(plaintext: Uint8Array, context: EncryptionContext): Promise<Buffer> {
-    return (await this.#encryptionKey(context)).encrypt(plaintext, context);
+    return (await this.#keys.forEncryption(context)).encrypt(plaintext, context);
   }
 
   /**
@@ -61,55 +60,76 @@ export class CryptoService {
    * purpose or owner, another context, changed bytes. It never returns its input.
    */
   async decrypt(envelope: Uint8Array, context: EncryptionContext): Promise<Buffer> {
-    return (await this.#decryptionKey(keyIdOf(envelope), context)).decrypt(envelope, context);
+    return (await this.#keys.forDecryption(envelope, context)).decrypt(envelope, context);
   }
 
   /**
-   * Plaintext of any length in, an envelope out, with back-pressure and a few chunks of memory. The key is
-   * looked up now, so the promise belongs into the transaction that stores what comes out.
+   * Plaintext of any length in, an envelope out, in a few chunks of memory.
    *
    * @throws TypeError when the purpose's keys are not of suite COBBLESTONE-256
    */
   async encryptStream(context: EncryptionContext): Promise<Transform> {
-    return encryptStream((await this.#encryptionKey(context)).startEncryption(context));
+    return encryptStream((await this.#keys.forEncryption(context)).startEncryption(context));
   }
 
   /**
-   * An envelope in, its plaintext out, as `encrypt` or `encryptStream` with COBBLESTONE-256 made it. Nothing
-   * leaves it unauthenticated. A missing end is found out at the end: use what came out only after the
-   * stream has ended, and throw it away when it fails, always with a DecryptionError.
+   * An envelope of COBBLESTONE-256 in, its plaintext out, nothing of it unauthenticated. That the end is
+   * missing shows at the end: throw away what came out when the stream fails, with a DecryptionError.
    */
   decryptStream(context: EncryptionContext): Transform {
-    return decryptStream(MESSAGE_PREFIX_BYTES, (prefix) => this.#startDecryption(prefix, context));
+    return decryptStream(MESSAGE_PREFIX_BYTES, (prefix) => this.#keys.startDecryption(prefix, context));
   }
 
-  /**
-   * The plaintext from `start` up to but without `end`, less where it ends before, without reading the rest.
-   * See `decryptRange` for what a range can't show.
-   *
-   * @throws RangeError when not 0 ≤ start ≤ end
-   * @throws DecryptionError as `decrypt`
-   */
+  /** A slice of the plaintext without reading the rest: see `decryptRange` for what that can't show. */
   decryptRange(envelope: EnvelopeReader, start: number, end: number, context: EncryptionContext) {
-    const startDecryption = (prefix: Uint8Array) => this.#startDecryption(prefix, context);
+    const startDecryption = (prefix: Uint8Array) => this.#keys.startDecryption(prefix, context);
     return decryptRange(MESSAGE_PREFIX_BYTES, startDecryption, envelope, start, end);
   }
 
   /**
    * The same plaintext under the key that is primary now, or `undefined` when it is under that one already.
-   * A purpose with one key a value has no primary: its values get a new key each time.
-   *
-   * @throws DecryptionError as `decrypt`
+   * A purpose with one key a value has no primary: its values get a new key each time. @throws DecryptionError
    */
   async rewrap(envelope: Uint8Array, context: EncryptionContext): Promise<Buffer | undefined> {
     // Decrypting first costs little, and no key is made for what can't be read.
     const plaintext = await this.decrypt(envelope, context);
     try {
-      const key = await this.#encryptionKey(context);
+      const key = await this.#keys.forEncryption(context);
       return key.id === keyIdOf(envelope) ? undefined : key.encrypt(plaintext, context);
     } finally {
       plaintext.fill(0);
     }
+  }
+
+  /** What others seal to, so that only this owner can open it. */
+  async sealingPublicKey(owner: string): Promise<SealingPublicKey> {
+    return (await this.keyStore.sealingKeyPair(owner)).publicKey;
+  }
+
+  /**
+   * Encrypts to a public key, with HPKE (RFC 9180). It says nothing about who did it.
+   *
+   * @param publicKey of `sealingPublicKey`, or a user's own by `SealingPublicKey.import`
+   * @param info names what is sealed and for whom; authenticated, not stored
+   * @returns a sealed box, 1147 bytes longer than the plaintext (59 with X25519); drawn in `sealed-box.ts`
+   */
+  seal(publicKey: SealingPublicKey, plaintext: Uint8Array, info: SealingInfo): Promise<Buffer> {
+    return publicKey.seal(plaintext, info);
+  }
+
+  /** @throws DecryptionError for everything, a box that is sealed to another owner included */
+  async open(box: Uint8Array, owner: string, info: SealingInfo): Promise<Buffer> {
+    return (await this.#keys.forOpening(box, owner)).open(box, info);
+  }
+
+  /** Signs with the purpose's primary key, Ed25519: 74 bytes, drawn in `signature.ts`. */
+  async sign(message: Uint8Array, purpose: string): Promise<Buffer> {
+    return signMessage(await this.keyStore.signatureKey(purpose), message, purpose);
+  }
+
+  /** @throws InvalidSignatureError for everything: nothing to forget to look at */
+  async verify(message: Uint8Array, signature: Uint8Array, purpose: string): Promise<void> {
+    verifySignature(await this.#keys.forVerification(signature, purpose), message, signature, purpose);
   }
 
   /**
@@ -176,27 +196,4 @@ export class CryptoService {
   verifyAccessToken(token: string, expectations: AccessTokenExpectations): Promise<AccessTokenClaims> {
     return this.accessTokenSigner.verify(token, expectations);
   }
-
-  async #encryptionKey(context: EncryptionContext): Promise<SymmetricKey> {
-    const key = await this.keyStore.encryptionKey(context);
-    // A store that hands out another's key would make data that nobody can decrypt again.
-    if (belongsTo(key, context)) return key;
-    throw new Error(
-      `key ${key.id} is for ${key.purpose} of ${key.owner}, want ${context.purpose} of ${context.owner}`,
-    );
-  }
-
-  async #decryptionKey(id: string, context: EncryptionContext): Promise<SymmetricKey> {
-    const key = await this.keyStore.decryptionKey(id);
-    if (key === undefined || !belongsTo(key, context)) throw new DecryptionError(id);
-    return key;
-  }
-
-  async #startDecryption(prefix: Uint8Array, context: EncryptionContext): Promise<ChunkCipher> {
-    return (await this.#decryptionKey(keyIdOf(prefix), context)).startDecryption(prefix, context);
-  }
-}
-
-function belongsTo(key: SymmetricKey, context: EncryptionContext): boolean {
-  return key.purpose === context.purpose && key.owner === context.owner;
 }

@@ -1,6 +1,8 @@
 import { type KeyObject } from 'node:crypto';
 import { type BlindIndexKey } from './blind-index.js';
 import { type EncryptionContext } from './encryption-context.js';
+import { type SealingKeyPair } from './sealing-key.js';
+import { type SignatureKey } from './signature.js';
 import { type SymmetricKey } from './symmetric-key.js';
 
 /** An ES256 key pair half with the key id that tokens name in their `kid` header. */
@@ -28,4 +30,16 @@ export abstract class KeyStore {
 
   /** The public key that verifies tokens naming this `kid`, or `undefined`. */
   abstract tokenVerificationKey(kid: string): Promise<TokenKey | undefined>;
+
+  /** The private key that signs for the purpose now. */
+  abstract signatureKey(purpose: string): Promise<SignatureKey>;
+
+  /** The public key with exactly this id, if it is one of the purpose's and may still verify, or `undefined`. */
+  abstract signatureVerificationKey(purpose: string, keyId: string): Promise<SignatureKey | undefined>;
+
+  /** The owner's primary key pair, whose public half others seal to. */
+  abstract sealingKeyPair(owner: string): Promise<SealingKeyPair>;
+
+  /** The key pair with exactly this id, or `undefined` when it is unknown or may not open any more. */
+  abstract openingKeyPair(id: string): Promise<SealingKeyPair | undefined>;
 }

@@ -1,5 +1,6 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { BlindIndexKey } from '../crypto/blind-index.js';
+import { SealingKeyPair } from '../crypto/sealing-key.js';
 import { SymmetricKey, randomKeyBytes } from '../crypto/symmetric-key.js';
 import { type KeyPurposeName, keyPurposes } from './key-purposes.js';
 
@@ -14,30 +15,37 @@ interface KeyDescription {
 export interface KeyMaterial {
   readonly symmetric?: SymmetricKey;
   readonly blindIndex?: BlindIndexKey;
-  readonly tokenSigning?: { readonly privateKey: KeyObject; readonly publicKey: KeyObject };
+  readonly signing?: { readonly privateKey: KeyObject; readonly publicKey: KeyObject };
+  readonly sealing?: SealingKeyPair;
 }
 
-/** New raw key bytes for a purpose: 32 random bytes, or a P-256 private key as PKCS#8. */
+/** New raw key bytes for a purpose: 32 random bytes, a seed too, or a private signing key as PKCS#8. */
 export function generateRawKey(purpose: KeyPurposeName): Buffer {
-  if (keyPurposes[purpose].suite !== 'ES256') return randomKeyBytes();
-  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const { suite } = keyPurposes[purpose];
+  if (suite !== 'ES256' && suite !== 'Ed25519') return randomKeyBytes();
+  const { privateKey } =
+    suite === 'ES256' ? generateKeyPairSync('ec', { namedCurve: 'P-256' }) : generateKeyPairSync('ed25519');
   return privateKey.export({ type: 'pkcs8', format: 'der' });
 }
 
 /** Turns raw bytes into a usable key and fills them with zeros. */
-export function importRawKey(
+export async function importRawKey(
   { id, purpose, ownerId, version }: KeyDescription,
   raw: Uint8Array,
-): KeyMaterial {
+): Promise<KeyMaterial> {
   const { suite } = keyPurposes[purpose];
   switch (suite) {
-    case 'ES256': {
+    case 'ES256':
+    case 'Ed25519': {
       const privateKey = createPrivateKey({ key: Buffer.from(raw), type: 'pkcs8', format: 'der' });
       raw.fill(0);
-      return { tokenSigning: { privateKey, publicKey: createPublicKey(privateKey) } };
+      return { signing: { privateKey, publicKey: createPublicKey(privateKey) } };
     }
     case 'HMAC-SHA-256':
       return { blindIndex: BlindIndexKey.import({ version, owner: ownerId }, raw) };
+    case 'MLKEM768-X25519':
+    case 'X25519':
+      return { sealing: await SealingKeyPair.import({ id, owner: ownerId, kem: suite }, raw) };
     default:
       return { symmetric: SymmetricKey.import({ id, purpose, owner: ownerId, suite }, raw) };
   }

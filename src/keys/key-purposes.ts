@@ -1,3 +1,4 @@
+import { type KemName } from '../crypto/sealing-suites.js';
 import { type SuiteName } from '../crypto/suites.js';
 
 /** The owner of keys that belong to the deployment and to no user. */
@@ -5,7 +6,7 @@ export const SYSTEM_OWNER = 'system';
 
 interface KeyPurpose {
   /** What the key computes. A key has one suite and one purpose, checked on use. */
-  readonly suite: SuiteName | 'ES256' | 'HMAC-SHA-256';
+  readonly suite: SuiteName | KemName | 'ES256' | 'Ed25519' | 'HMAC-SHA-256';
   /** The purpose of the key that wraps it, per kind of owner; `root` is the root key. */
   readonly wrappedBy: { readonly user?: KeyPurposeName | 'root'; readonly system?: KeyPurposeName | 'root' };
   /** Encrypts exactly one value and is destroyed with it. */
@@ -15,11 +16,14 @@ interface KeyPurpose {
 }
 
 export type KeyPurposeName =
+  | 'audit-kek'
+  | 'audit-signing'
   | 'blind-index'
   | 'blind-index-kek'
   | 'contacts'
   | 'email'
   | 'password-pepper'
+  | 'sealing'
   | 'secret'
   | 'token-signing'
   | 'token-signing-kek'
@@ -27,17 +31,20 @@ export type KeyPurposeName =
 
 /**
  * Every kind of key and its place in the hierarchy: root key → key-encryption key (KEK) → data key.
- * KEKs: one per user, and one each for the system's tokens and indexes. The pepper is used directly.
+ * KEKs: one per user, and one each for the system's tokens, indexes and audit. The pepper is used directly.
  */
 export const keyPurposes: Readonly<Record<KeyPurposeName, KeyPurpose>> = {
   'user-kek': { suite: 'XAES-256-GCM', wrappedBy: { user: 'root' }, isExplicit: true },
   contacts: { suite: 'XAES-256-GCM', wrappedBy: { user: 'user-kek' } },
   email: { suite: 'XAES-256-GCM', wrappedBy: { user: 'user-kek' } },
   secret: { suite: 'COBBLESTONE-256', wrappedBy: { user: 'user-kek' }, isPerValue: true },
+  sealing: { suite: 'MLKEM768-X25519', wrappedBy: { user: 'user-kek' } },
   'blind-index': { suite: 'HMAC-SHA-256', wrappedBy: { user: 'user-kek', system: 'blind-index-kek' } },
   'blind-index-kek': { suite: 'XAES-256-GCM', wrappedBy: { system: 'root' } },
   'token-signing': { suite: 'ES256', wrappedBy: { system: 'token-signing-kek' } },
   'token-signing-kek': { suite: 'XAES-256-GCM', wrappedBy: { system: 'root' } },
+  'audit-signing': { suite: 'Ed25519', wrappedBy: { system: 'audit-kek' } },
+  'audit-kek': { suite: 'XAES-256-GCM', wrappedBy: { system: 'root' } },
   'password-pepper': { suite: 'XAES-256-GCM', wrappedBy: { system: 'root' } },
 };
 

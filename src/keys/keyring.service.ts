@@ -4,28 +4,20 @@ import { ExpiringCache } from '../common/expiring-cache.js';
 import { type BlindIndexKey } from '../crypto/blind-index.js';
 import { type EncryptionContext } from '../crypto/encryption-context.js';
 import { KeyStore, type TokenKey } from '../crypto/key-store.js';
+import { type SealingKeyPair } from '../crypto/sealing-key.js';
+import { type SignatureKey } from '../crypto/signature.js';
 import { randomKeyId, type SymmetricKey } from '../crypto/symmetric-key.js';
 import { Database } from '../database/database.js';
 import { generateRawKey, importRawKey, type KeyMaterial } from './key-material.js';
 import { keyPurpose, type KeyPurposeName, SYSTEM_OWNER } from './key-purposes.js';
 import { type KeyRow, KeysRepository } from './keys.repository.js';
+import { publicTokenKey, type PublicTokenKey } from './public-token-key.js';
 import { RootKeyProvider } from './root-key-provider.js';
 
 /** A destroyed or disabled key encrypts, decrypts and signs nothing more on any instance after this time. */
 const RECHECK_MS = 1_000;
 const MAX_CACHED_KEYS = 10_000;
 const KEY_ID = /^[0-9a-f]{16}$/;
-
-/** The public half of a token-signing key as a JSON Web Key (RFC 7517). */
-export interface PublicTokenKey {
-  readonly kty?: string;
-  readonly crv?: string;
-  readonly x?: string;
-  readonly y?: string;
-  readonly kid: string;
-  readonly use: string;
-  readonly alg: string;
-}
 
 interface LoadedKey {
   readonly row: KeyRow;
@@ -79,13 +71,32 @@ export class KeyringService extends KeyStore {
   }
 
   override async tokenSigningKey(): Promise<TokenKey> {
-    const { row, material } = await this.#primary('token-signing', SYSTEM_OWNER);
-    return { kid: row.id, key: present(material.tokenSigning, row.purpose).privateKey };
+    const { id, key } = await this.signatureKey('token-signing');
+    return { kid: id, key };
   }
 
   override async tokenVerificationKey(kid: string): Promise<TokenKey | undefined> {
-    const pair = KEY_ID.test(kid) ? (await this.#find(kid))?.material.tokenSigning : undefined;
-    return pair && { kid, key: pair.publicKey };
+    const found = KEY_ID.test(kid) ? await this.signatureVerificationKey('token-signing', kid) : undefined;
+    return found && { kid, key: found.key };
+  }
+
+  override async signatureKey(purpose: string): Promise<SignatureKey> {
+    const { row, material } = await this.#primary(purpose as KeyPurposeName, SYSTEM_OWNER);
+    return { id: row.id, key: present(material.signing, purpose).privateKey };
+  }
+
+  override async signatureVerificationKey(purpose: string, keyId: string): Promise<SignatureKey | undefined> {
+    const found = await this.#find(keyId);
+    const pair = found?.row.purpose === purpose ? found.material.signing : undefined;
+    return pair && { id: keyId, key: pair.publicKey };
+  }
+
+  override async sealingKeyPair(owner: string): Promise<SealingKeyPair> {
+    return present((await this.#primary('sealing', owner)).material.sealing, 'sealing');
+  }
+
+  override async openingKeyPair(id: string): Promise<SealingKeyPair | undefined> {
+    return (await this.#find(id))?.material.sealing;
   }
 
   /** Every token-signing key whose tokens are accepted. */
@@ -94,10 +105,8 @@ export class KeyringService extends KeyStore {
     const ids = await this.repository.findUsableIds(SYSTEM_OWNER, 'token-signing');
     const keys = await Promise.all(ids.map((id) => this.#find(id)));
     return keys.flatMap((key) => {
-      const pair = key?.material.tokenSigning;
-      return pair
-        ? [{ ...pair.publicKey.export({ format: 'jwk' }), kid: key.row.id, use: 'sig', alg: 'ES256' }]
-        : [];
+      const pair = key?.material.signing;
+      return pair ? [publicTokenKey(key.row.id, pair.publicKey)] : [];
     });
   }
 
@@ -126,7 +135,8 @@ export class KeyringService extends KeyStore {
     if (previous) return { row, material: previous.material };
     const purpose = row.purpose as KeyPurposeName;
     const raw = await this.#unwrap(row.wrapped, row);
-    return { row, material: importRawKey({ id, purpose, ownerId: row.owner_id, version: row.version }, raw) };
+    const description = { id, purpose, ownerId: row.owner_id, version: row.version };
+    return { row, material: await importRawKey(description, raw) };
   }
 
   async #create(purpose: KeyPurposeName, ownerId: string): Promise<LoadedKey> {
@@ -146,7 +156,7 @@ export class KeyringService extends KeyStore {
       ? present(parentKey.material.symmetric, parent).encrypt(raw, context)
       : await this.rootKey.wrap(raw, context);
     const version = isPerValue ? 1 : (await this.repository.findLatestVersion(ownerId, purpose)) + 1;
-    const material = importRawKey({ id: description.id, purpose, ownerId, version }, raw);
+    const material = await importRawKey({ id: description.id, purpose, ownerId, version }, raw);
     const row: KeyRow = {
       ...description,
       version,

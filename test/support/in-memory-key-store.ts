@@ -2,6 +2,9 @@ import { generateKeyPairSync } from 'node:crypto';
 import { BlindIndexKey } from '../../src/crypto/blind-index.js';
 import { type EncryptionContext } from '../../src/crypto/encryption-context.js';
 import { KeyStore, type TokenKey } from '../../src/crypto/key-store.js';
+import { SealingKeyPair } from '../../src/crypto/sealing-key.js';
+import { type KemName } from '../../src/crypto/sealing-suites.js';
+import { type SignatureKey } from '../../src/crypto/signature.js';
 import { type SuiteName } from '../../src/crypto/suites.js';
 import { randomKeyBytes, randomKeyId, SymmetricKey } from '../../src/crypto/symmetric-key.js';
 
@@ -11,6 +14,10 @@ export class InMemoryKeyStore extends KeyStore {
   readonly #byId = new Map<string, SymmetricKey>();
   readonly #indexKeys = new Map<string, [BlindIndexKey, ...BlindIndexKey[]]>();
   readonly #tokenKeys = new Map<string, TokenKey>();
+  readonly #signingKeys = new Map<string, SignatureKey>();
+  readonly #verificationKeys = new Map<string, SignatureKey>();
+  readonly #sealingPrimaries = new Map<string, SealingKeyPair>();
+  readonly #sealingById = new Map<string, SealingKeyPair>();
   #tokenSigningKey: TokenKey | undefined;
 
   constructor(private readonly suite: SuiteName = 'COBBLESTONE-256') {
@@ -35,6 +42,22 @@ export class InMemoryKeyStore extends KeyStore {
 
   override async tokenVerificationKey(kid: string): Promise<TokenKey | undefined> {
     return this.#tokenKeys.get(kid);
+  }
+
+  override async signatureKey(purpose: string): Promise<SignatureKey> {
+    return this.#signingKeys.get(purpose) ?? this.rotateSignature(purpose);
+  }
+
+  override async signatureVerificationKey(purpose: string, keyId: string): Promise<SignatureKey | undefined> {
+    return this.#verificationKeys.get(nameOf(purpose, keyId));
+  }
+
+  override async sealingKeyPair(owner: string): Promise<SealingKeyPair> {
+    return this.#sealingPrimaries.get(owner) ?? this.rotateSealing(owner);
+  }
+
+  override async openingKeyPair(id: string): Promise<SealingKeyPair | undefined> {
+    return this.#sealingById.get(id);
   }
 
   /** Makes a new primary; the one before goes on decrypting. */
@@ -66,9 +89,28 @@ export class InMemoryKeyStore extends KeyStore {
     return this.#tokenSigningKey;
   }
 
+  /** Makes a new signing key; signatures of those before still verify. */
+  rotateSignature(purpose: string): SignatureKey {
+    const { privateKey, publicKey } = generateKeyPairSync('ed25519');
+    const id = randomKeyId();
+    const signingKey = { id, key: privateKey };
+    this.#signingKeys.set(purpose, signingKey);
+    this.#verificationKeys.set(nameOf(purpose, id), { id, key: publicKey });
+    return signingKey;
+  }
+
+  /** Makes a new primary key pair; those before still open. */
+  async rotateSealing(owner: string, kem: KemName = 'MLKEM768-X25519'): Promise<SealingKeyPair> {
+    const pair = await SealingKeyPair.import({ id: randomKeyId(), owner, kem }, randomKeyBytes());
+    this.#sealingPrimaries.set(owner, pair);
+    this.#sealingById.set(pair.publicKey.id, pair);
+    return pair;
+  }
+
   /** What disabling or destroying a key looks like from here. */
   forget(keyId: string): void {
     this.#byId.delete(keyId);
+    this.#sealingById.delete(keyId);
   }
 }
 

@@ -1,0 +1,45 @@
+import { sign, verify } from 'node:crypto';
+import { describe, expect, it } from '@jest/globals';
+import { generateRawKey, importRawKey, type KeyMaterial } from './key-material.js';
+import { type KeyPurposeName, keyPurposes } from './key-purposes.js';
+
+const purposes = Object.keys(keyPurposes).map((name) => name as KeyPurposeName);
+const members: Readonly<Record<(typeof keyPurposes)[KeyPurposeName]['suite'], keyof KeyMaterial>> = {
+  'COBBLESTONE-256': 'symmetric',
+  'XAES-256-GCM': 'symmetric',
+  'HMAC-SHA-256': 'blindIndex',
+  'MLKEM768-X25519': 'sealing',
+  X25519: 'sealing',
+  ES256: 'signing',
+  Ed25519: 'signing',
+};
+
+describe('a new key', () => {
+  it.each(purposes)(
+    'for %s is what its suite computes with, and its raw bytes are zero afterwards',
+    async (purpose) => {
+      const raw = generateRawKey(purpose);
+      expect(raw.some((byte) => byte !== 0)).toBe(true);
+      const material = await importRawKey(
+        { id: '0123456789abcdef', purpose, ownerId: 'ada', version: 1 },
+        raw,
+      );
+      expect(Object.keys(material)).toEqual([members[keyPurposes[purpose].suite]]);
+      expect(raw.every((byte) => byte === 0)).toBe(true);
+    },
+  );
+
+  it('for signing is the same pair after it was stored', async () => {
+    const description = {
+      id: '0123456789abcdef',
+      purpose: 'audit-signing',
+      ownerId: 'system',
+      version: 1,
+    } as const;
+    const raw = generateRawKey('audit-signing');
+    const { signing } = await importRawKey(description, Buffer.from(raw));
+    const again = await importRawKey(description, raw);
+    const signature = sign(null, Buffer.from('head'), signing!.privateKey);
+    expect(verify(null, Buffer.from('head'), again.signing!.publicKey, signature)).toBe(true);
+  });
+});
