@@ -1,10 +1,10 @@
 /**
  * `npm run bench`: what the built server costs beside a bare one, in one run on this machine, and
- * whether the project's targets are met. Under two minutes; needs Linux or macOS.
+ * whether the project's targets are met. About two minutes; needs Linux or macOS.
  *
  *     npm run bench                          every part
- *     npm run bench -- http                  one part: http, logins or start; or several
- *     npm run --silent bench -- --json       JSON alone on standard output: machine, http, logins, start, targets
+ *     npm run bench -- http                  one part: http, logins, start or crypto; or several
+ *     npm run --silent bench -- --json       JSON alone on standard output: machine, every part, targets
  *     npm run bench -- http --cpu-prof=.     also writes contact.cpuprofile there
  *
  * It ends with 0 when it could measure, targets missed or met: a busy machine is no failed check.
@@ -12,6 +12,7 @@
 import { availableParallelism, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { type Deployment, withDeployment } from './deployment.ts';
+import { measureCrypto } from './measure-crypto.ts';
 import { measureHttp } from './measure-http.ts';
 import { measureLogins } from './measure-logins.ts';
 import { measureStart } from './measure-start.ts';
@@ -24,7 +25,7 @@ const { values: options, positionals } = parseArgs({
   allowPositionals: true,
 });
 
-const parts = ['http', 'logins', 'start'] as const;
+const parts = ['http', 'logins', 'start', 'crypto'] as const;
 const unknown = positionals.find((name) => !parts.some((part) => part === name));
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
@@ -39,6 +40,7 @@ async function benchmark(): Promise<void> {
     http: await part('http', (deployment) => measureHttp(deployment, options['cpu-prof'])),
     logins: await part('logins', measureLogins),
     start: await part('start', measureStart),
+    crypto: isWanted('crypto') ? await measureCrypto() : undefined,
   };
   const about = `Node.js ${machine.node}, ${machine.cpus} CPUs, load average before ${machine.loadAverage.toFixed(1)}`;
   process.stdout.write(
@@ -53,9 +55,13 @@ async function part<Result>(
   name: (typeof parts)[number],
   measure: (deployment: Deployment) => Promise<Result>,
 ): Promise<Result | undefined> {
-  if (positionals.length > 0 && !positionals.includes(name)) return undefined;
+  return isWanted(name) ? withDeployment(measure) : undefined;
+}
+
+function isWanted(name: (typeof parts)[number]): boolean {
+  if (positionals.length > 0 && !positionals.includes(name)) return false;
   process.stderr.write(`measuring ${name} …\n`);
-  return withDeployment(measure);
+  return true;
 }
 
 function fail(message: string): never {

@@ -1,26 +1,22 @@
+import { type CryptoResult } from './measure-crypto.ts';
 import { type HttpResult } from './measure-http.ts';
 import { type LoginsResult } from './measure-logins.ts';
 import { type StartResult } from './measure-start.ts';
+import { cryptoTargets, renderCrypto } from './report-crypto.ts';
+import { table } from './table.ts';
+import { atLeast, atMost, type Target } from './target.ts';
 
 export interface Results {
   readonly http: HttpResult | undefined;
   readonly logins: LoginsResult | undefined;
   readonly start: StartResult | undefined;
-}
-
-export interface Target {
-  readonly name: string;
-  readonly got: number;
-  readonly unit: string;
-  readonly atMost?: number;
-  readonly atLeast?: number;
-  readonly isMet: boolean;
+  readonly crypto: CryptoResult | undefined;
 }
 
 const PERCENT = 100;
 
 /** What the project promises, for the parts that were measured. */
-export function targets({ http, logins, start }: Results): Target[] {
+export function targets({ http, logins, start, crypto }: Results): Target[] {
   return [
     ...(http ? [atMost(4, 'contact read, CPU of the bare server', http.contact.cpuRatio.median, '×')] : []),
     ...(logins
@@ -35,6 +31,7 @@ export function targets({ http, logins, start }: Results): Target[] {
           atMost(150, 'resident memory after it', start.rssMib, 'MiB'),
         ]
       : []),
+    ...(crypto ? cryptoTargets(crypto) : []),
   ];
 }
 
@@ -43,6 +40,7 @@ export function render(results: Results): string {
     results.http && renderHttp(results.http),
     results.logins && renderLogins(results.logins),
     results.start && renderStart(results.start),
+    results.crypto && renderCrypto(results.crypto),
     table([['target', 'want', 'got', ''], ...targets(results).map(targetRow)]),
   ];
   return parts.filter((part) => part !== undefined).join('\n\n');
@@ -104,29 +102,4 @@ function renderStart({ starts, npmMs, nodeMs, rssMib }: StartResult) {
 function targetRow({ name, got, unit, atMost, atLeast, isMet }: Target): string[] {
   const want = atMost === undefined ? `≥ ${atLeast} ${unit}` : `≤ ${atMost} ${unit}`;
   return [name, want, `${got.toFixed(unit === '×' ? 2 : 0)} ${unit}`, isMet ? 'met' : 'missed'];
-}
-
-function atMost(bound: number, name: string, got: number, unit: string): Target {
-  return { name, got, unit, atMost: bound, isMet: got <= bound };
-}
-
-function atLeast(bound: number, name: string, got: number, unit: string): Target {
-  return { name, got, unit, atLeast: bound, isMet: got >= bound };
-}
-
-/** The first column to the left, the others to the right. */
-function table(rows: readonly (readonly string[])[]): string {
-  const widths = (rows[0] ?? []).map((_, column) =>
-    Math.max(...rows.map((row) => (row[column] ?? '').length)),
-  );
-  return rows
-    .map((row) =>
-      row
-        .map((cell, column) =>
-          column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0),
-        )
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
 }

@@ -1,0 +1,136 @@
+/**
+ * The cryptography of the built application beside bare AES-256-GCM, in one process: the envelope, the
+ * encryption context and the look-up of the key in a cache like the keyring's are all part of an operation.
+ */
+import { createCipheriv, createDecipheriv, createSecretKey, randomBytes } from 'node:crypto';
+import { dist } from './built.ts';
+import { serveCalls } from './child.ts';
+import { context, newCryptoService, owner } from './crypto-service.ts';
+import { stream } from './crypto-streams.ts';
+import { median } from './statistics.ts';
+
+const BATCH_MICROS = 1_500;
+const MAX_BATCH = 200;
+const WARM_UP_ROUNDS = 12;
+const MAX_ROUNDS = 101;
+const MIN_ROUNDS = 9;
+/** No further round begins after this time. */
+const BUDGET_MS = 5_000;
+const GCM_OPTIONS = { authTagLength: 16 };
+
+const info = { purpose: 'share/v1', secret: context.row, version: '1', recipient: owner };
+
+/** CPU of an operation, all threads of the process. */
+export interface OperationCost {
+  readonly name: string;
+  /** What it is compared with, if with anything. */
+  readonly bare: string | undefined;
+  readonly cpuMicros: number;
+  /** Median over the rounds of its cost in relation to the bare one's in the same round. */
+  readonly ratio: number | undefined;
+}
+
+interface Operation {
+  readonly bare?: 'bare encrypt' | 'bare decrypt';
+  readonly run: () => unknown;
+}
+
+const api = { symmetric, asymmetric, stream };
+export type CryptoApi = typeof api;
+serveCalls(api);
+
+async function symmetric(bytes: number): Promise<OperationCost[]> {
+  return costsOf(await symmetricOperations(randomBytes(bytes)));
+}
+
+/** In another process, because what these leave to the garbage collector would be paid by the others. */
+async function asymmetric(bytes: number): Promise<OperationCost[]> {
+  return costsOf(await asymmetricOperations(randomBytes(bytes)));
+}
+
+async function costsOf(all: Readonly<Record<string, Operation>>): Promise<OperationCost[]> {
+  const names = Object.keys(all);
+  const batches = new Map<string, number>();
+  const costs = new Map<string, number[]>(names.map((name) => [name, []]));
+  const startedAtMs = performance.now();
+  for (let round = 0; round < WARM_UP_ROUNDS + MAX_ROUNDS; round++) {
+    const isEnough = round >= WARM_UP_ROUNDS + MIN_ROUNDS && performance.now() - startedAtMs > BUDGET_MS;
+    if (isEnough) break;
+    for (const name of names) {
+      const cost = await cpuMicrosOf(all[name]?.run ?? fail, batches.get(name) ?? 1);
+      batches.set(name, Math.min(MAX_BATCH, Math.max(1, Math.round(BATCH_MICROS / cost))));
+      if (round >= WARM_UP_ROUNDS) costs.get(name)?.push(cost);
+    }
+  }
+  return names.map((name) => {
+    const bare = all[name]?.bare;
+    const own = costs.get(name) ?? [];
+    const ratios = own.map((cost, round) => cost / (costs.get(bare ?? name)?.[round] ?? Number.NaN));
+    return { name, bare, cpuMicros: median(own), ratio: bare && median(ratios) };
+  });
+}
+
+async function symmetricOperations(plaintext: Buffer): Promise<Record<string, Operation>> {
+  const all: Record<string, Operation> = { ...bareOperations(plaintext) };
+  for (const [label, suite] of [
+    ['0x01', 'COBBLESTONE-256'],
+    ['0x02', 'XAES-256-GCM'],
+  ] as const) {
+    const crypto = await newCryptoService(suite);
+    const envelope = await crypto.encrypt(plaintext, context);
+    all[`${label} encrypt`] = { bare: 'bare encrypt', run: () => crypto.encrypt(plaintext, context) };
+    all[`${label} decrypt`] = { bare: 'bare decrypt', run: () => crypto.decrypt(envelope, context) };
+  }
+  return all;
+}
+
+function bareOperations(plaintext: Buffer): Record<'bare encrypt' | 'bare decrypt', Operation> {
+  const [key, nonce] = [createSecretKey(randomBytes(32)), randomBytes(12)];
+  const encrypt = () => {
+    const cipher = createCipheriv('aes-256-gcm', key, nonce, GCM_OPTIONS);
+    const ciphertext = cipher.update(plaintext);
+    cipher.final();
+    return [ciphertext, cipher.getAuthTag()] as const;
+  };
+  const [ciphertext, tag] = encrypt();
+  const decrypt = () => {
+    const decipher = createDecipheriv('aes-256-gcm', key, nonce, GCM_OPTIONS).setAuthTag(tag);
+    const decrypted = decipher.update(ciphertext);
+    decipher.final();
+    return decrypted;
+  };
+  return { 'bare encrypt': { run: encrypt }, 'bare decrypt': { run: decrypt } };
+}
+
+async function asymmetricOperations(plaintext: Buffer): Promise<Record<string, Operation>> {
+  type Sealing = typeof import('../../src/crypto/sealing-key.js');
+  const crypto = await newCryptoService('COBBLESTONE-256');
+  const { SealingKeyPair } = await dist<Sealing>('crypto/sealing-key.js');
+  const all: Record<string, Operation> = {};
+  for (const kem of ['MLKEM768-X25519', 'X25519'] as const) {
+    const pair = await SealingKeyPair.import({ id: '0123456789abcdef', owner, kem }, randomBytes(32));
+    const box = await pair.publicKey.seal(plaintext, info);
+    all[`seal ${kem}`] = { run: () => pair.publicKey.seal(plaintext, info) };
+    all[`open ${kem}`] = { run: () => pair.open(box, info) };
+  }
+  const signature = await crypto.sign(plaintext, 'audit');
+  all['sign'] = { run: () => crypto.sign(plaintext, 'audit') };
+  all['verify'] = { run: () => crypto.verify(plaintext, signature, 'audit') };
+  const text = plaintext.toString('base64').slice(0, plaintext.length);
+  all['blindIndex'] = { run: () => crypto.blindIndex(text, { owner, table: 'contacts', column: 'email' }) };
+  return all;
+}
+
+async function cpuMicrosOf(run: () => unknown, batch: number): Promise<number> {
+  const before = process.cpuUsage();
+  for (let count = 0; count < batch; count++) {
+    const result = run();
+    if (result instanceof Promise) await result;
+  }
+  const { user, system } = process.cpuUsage(before);
+  return Math.max((user + system) / batch, 0.01);
+}
+
+function fail(): never {
+  throw new Error('an operation is missing');
+}
