@@ -25,6 +25,11 @@ export class BlockSplitter {
     this.#carriedBytes = bytes.length - offset;
   }
 
+  /** How many blocks `split` would give of so many further bytes. */
+  blocksOf(bytes: number): number {
+    return Math.floor((this.#carriedBytes + bytes) / this.blockBytes);
+  }
+
   /** What is left over: less than a block, possibly nothing. */
   get rest(): Uint8Array {
     return this.#carry.subarray(0, this.#carriedBytes);

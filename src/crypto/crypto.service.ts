@@ -4,17 +4,19 @@ import { Injectable } from '@nestjs/common';
 import { AccessTokenSigner, type AccessTokenExpectations } from './access-token.js';
 import { type AccessTokenClaims } from './access-token-claims.js';
 import { type BlindIndexColumn } from './blind-index.js';
+import { type ChunkCipher } from './chunk-cipher.js';
 import { decryptRange, type EnvelopeReader } from './decrypt-range.js';
 import { decryptStream } from './decrypt-stream.js';
 import { encryptStream } from './encrypt-stream.js';
 import { type EncryptionContext } from './encryption-context.js';
 import { keyIdOf } from './envelope.js';
-import { KeyLookup } from './key-lookup.js';
+import { checkDecryptionKey, checkEncryptionKey, checkOpeningKeyPair } from './key-checks.js';
 import { KeyStore } from './key-store.js';
 import { digestToken, randomToken } from './opaque-token.js';
 import { PasswordHasher, type PasswordVerification } from './password-hasher.js';
+import { recipientKeyIdOf } from './sealed-box.js';
 import { type SealingInfo, type SealingPublicKey } from './sealing-key.js';
-import { signMessage, verifySignature } from './signature.js';
+import { signatureKeyIdOf, signMessage, verifySignature } from './signature.js';
 import { MESSAGE_PREFIX_BYTES } from './symmetric-key.js';
 
 /**
@@ -29,15 +31,11 @@ import { MESSAGE_PREFIX_BYTES } from './symmetric-key.js';
  */
 @Injectable()
 export class CryptoService {
-  readonly #keys: KeyLookup;
-
   constructor(
     private readonly keyStore: KeyStore,
     private readonly passwordHasher: PasswordHasher,
     private readonly accessTokenSigner: AccessTokenSigner,
-  ) {
-    this.#keys = new KeyLookup(keyStore);
-  }
+  ) {}
 
   /**
    * Encrypts under the primary key of the context's purpose and owner.
@@ -49,7 +47,10 @@ export class CryptoService {
    * @throws TypeError when a context entry holds a lone surrogate
    */
   async encrypt(plaintext: Uint8Array, context: EncryptionContext): Promise<Buffer> {
-    return (await this.#keys.forEncryption(context)).encrypt(plaintext, context);
+    return checkEncryptionKey(await this.keyStore.encryptionKey(context), context).encrypt(
+      plaintext,
+      context,
+    );
   }
 
   /**
@@ -60,29 +61,24 @@ export class CryptoService {
    * purpose or owner, another context, changed bytes. It never returns its input.
    */
   async decrypt(envelope: Uint8Array, context: EncryptionContext): Promise<Buffer> {
-    return (await this.#keys.forDecryption(envelope, context)).decrypt(envelope, context);
+    const key = await this.keyStore.decryptionKey(keyIdOf(envelope));
+    return checkDecryptionKey(key, envelope, context).decrypt(envelope, context);
   }
 
-  /**
-   * Plaintext of any length in, an envelope out, in a few chunks of memory.
-   *
-   * @throws TypeError when the purpose's keys are not of suite COBBLESTONE-256
-   */
+  /** Any length of plaintext in, an envelope out. @throws TypeError when the key is not of COBBLESTONE-256 */
   async encryptStream(context: EncryptionContext): Promise<Transform> {
-    return encryptStream((await this.#keys.forEncryption(context)).startEncryption(context));
+    const key = checkEncryptionKey(await this.keyStore.encryptionKey(context), context);
+    return encryptStream(key.startEncryption(context));
   }
 
-  /**
-   * An envelope of COBBLESTONE-256 in, its plaintext out, nothing of it unauthenticated. That the end is
-   * missing shows at the end: throw away what came out when the stream fails, with a DecryptionError.
-   */
+  /** Its plaintext, all authenticated. A missing end shows at the end: when it fails, throw all of it away. */
   decryptStream(context: EncryptionContext): Transform {
-    return decryptStream(MESSAGE_PREFIX_BYTES, (prefix) => this.#keys.startDecryption(prefix, context));
+    return decryptStream(MESSAGE_PREFIX_BYTES, (prefix) => this.#startDecryption(prefix, context));
   }
 
   /** A slice of the plaintext without reading the rest: see `decryptRange` for what that can't show. */
   decryptRange(envelope: EnvelopeReader, start: number, end: number, context: EncryptionContext) {
-    const startDecryption = (prefix: Uint8Array) => this.#keys.startDecryption(prefix, context);
+    const startDecryption = (prefix: Uint8Array) => this.#startDecryption(prefix, context);
     return decryptRange(MESSAGE_PREFIX_BYTES, startDecryption, envelope, start, end);
   }
 
@@ -94,7 +90,7 @@ export class CryptoService {
     // Decrypting first costs little, and no key is made for what can't be read.
     const plaintext = await this.decrypt(envelope, context);
     try {
-      const key = await this.#keys.forEncryption(context);
+      const key = checkEncryptionKey(await this.keyStore.encryptionKey(context), context);
       return key.id === keyIdOf(envelope) ? undefined : key.encrypt(plaintext, context);
     } finally {
       plaintext.fill(0);
@@ -119,7 +115,8 @@ export class CryptoService {
 
   /** @throws DecryptionError for everything, a box that is sealed to another owner included */
   async open(box: Uint8Array, owner: string, info: SealingInfo): Promise<Buffer> {
-    return (await this.#keys.forOpening(box, owner)).open(box, info);
+    const pair = await this.keyStore.openingKeyPair(recipientKeyIdOf(box));
+    return checkOpeningKeyPair(pair, box, owner).open(box, info);
   }
 
   /** Signs with the purpose's primary key, Ed25519: 74 bytes, drawn in `signature.ts`. */
@@ -129,7 +126,8 @@ export class CryptoService {
 
   /** @throws InvalidSignatureError for everything: nothing to forget to look at */
   async verify(message: Uint8Array, signature: Uint8Array, purpose: string): Promise<void> {
-    verifySignature(await this.#keys.forVerification(signature, purpose), message, signature, purpose);
+    const key = await this.keyStore.signatureVerificationKey(purpose, signatureKeyIdOf(signature));
+    verifySignature(key, message, signature, purpose);
   }
 
   /**
@@ -148,10 +146,8 @@ export class CryptoService {
   }
 
   /**
-   * Hashes a password with Argon2id (RFC 9106) and encrypts the hash under the context's key, the pepper:
-   * a stolen table without the key store can't be searched for passwords.
-   *
-   * @throws HashQueueFullError when too many wait already
+   * Hashes a password with Argon2id (RFC 9106) and encrypts the hash under the context's key, the pepper: a
+   * table stolen without the keys can't be searched. @throws HashQueueFullError when too many wait already
    */
   async hashPassword(password: string, context: EncryptionContext): Promise<Buffer> {
     const phc = await this.passwordHasher.hash(password);
@@ -160,7 +156,7 @@ export class CryptoService {
 
   /**
    * @param stored what `hashPassword` gave, or `undefined` for an unknown user: the same work, and no
-   * @throws HashQueueFullError when too many wait already
+   * @throws HashQueueFullError as `hashPassword`
    * @throws DecryptionError when the stored hash is damaged or belongs elsewhere
    */
   async verifyPassword(
@@ -195,5 +191,10 @@ export class CryptoService {
   /** @throws InvalidTokenError for whatever is wrong with the token */
   verifyAccessToken(token: string, expectations: AccessTokenExpectations): Promise<AccessTokenClaims> {
     return this.accessTokenSigner.verify(token, expectations);
+  }
+
+  async #startDecryption(prefix: Uint8Array, context: EncryptionContext): Promise<ChunkCipher> {
+    const key = await this.keyStore.decryptionKey(keyIdOf(prefix));
+    return checkDecryptionKey(key, prefix, context).startDecryption(prefix, context);
   }
 }

@@ -44,12 +44,7 @@ export function parseHeader(envelope: Uint8Array): EnvelopeHeader {
   if (envelope.length < HEADER_BYTES || envelope[0] !== FORMAT_VERSION || suite === undefined) {
     throw new DecryptionError();
   }
-  const keyId = Buffer.from(
-    envelope.buffer,
-    envelope.byteOffset + KEY_ID_OFFSET,
-    HEADER_BYTES - KEY_ID_OFFSET,
-  );
-  return { suite, keyId: keyId.toString('hex') };
+  return { suite, keyId: asBuffer(envelope).toString('hex', KEY_ID_OFFSET, HEADER_BYTES) };
 }
 
 /**
@@ -93,4 +88,10 @@ export function boundContext(header: Uint8Array, context: Readonly<Record<string
     offset = bound.writeUInt32BE(valueLength, offset) + valueLength;
   }
   return bound.subarray(0, offset);
+}
+
+/** The same memory. Making a Buffer of a Buffer costs as much as reading the key id. */
+function asBuffer(bytes: Uint8Array): Buffer {
+  if (Buffer.isBuffer(bytes)) return bytes;
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

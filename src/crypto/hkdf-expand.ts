@@ -15,7 +15,9 @@ const SCRATCH_BYTES = 1024;
  * be used for a key that is uniformly random already.
  *
  * HMAC is H(key ⊕ opad ‖ H(key ⊕ ipad ‖ message)). Its two padded keys are made once, and a digest is two
- * one-shot hashes: 3 µs, where a `createHmac` object costs 6 µs, more than encrypting a short value.
+ * one-shot hashes: 3 µs, where a `createHmac` object costs 6 µs, more than encrypting a short value. Hashes
+ * come as strings where they may, at half the price of a Buffer. A string can't be filled with zeros, so
+ * T(1) is none: keys belong into the first 64 bytes of the output.
  */
 export class HkdfExpand {
   readonly #innerKey: Buffer;
@@ -52,22 +54,30 @@ export class HkdfExpand {
     input[counter] = 1;
     input.set(this.#innerKey, HASH_BYTES);
 
-    const output = Buffer.allocUnsafe(Math.ceil(length / HASH_BYTES) * HASH_BYTES);
-    this.#hmac(input.subarray(HASH_BYTES, counter + 1), output, 0);
-    if (length > HASH_BYTES) input.set(this.#innerKey, 0);
-    const message = input.subarray(0, counter + 1);
-    for (let start = HASH_BYTES; start < length; start += HASH_BYTES) {
-      output.copy(input, BLOCK_BYTES, start - HASH_BYTES, start);
-      input[counter] = start / HASH_BYTES + 1;
-      this.#hmac(message, output, start);
+    const output = Buffer.allocUnsafe(length);
+    const first = this.#hmac(input.subarray(HASH_BYTES, counter + 1), 'buffer');
+    first.copy(output);
+    if (length > HASH_BYTES) {
+      const message = input.subarray(0, counter + 1);
+      input.set(this.#innerKey, 0);
+      first.copy(input, BLOCK_BYTES);
+      for (let start = HASH_BYTES; start < length; start += HASH_BYTES) {
+        input[counter] = start / HASH_BYTES + 1;
+        const block = this.#hmac(message, 'latin1');
+        input.write(block, BLOCK_BYTES, 'latin1');
+        output.write(block, start, 'latin1');
+      }
     }
-    input.fill(0, 0, INFO_START);
-    return output.subarray(0, length);
+    first.fill(0);
+    input.fill(0, BLOCK_BYTES, INFO_START);
+    return output;
   }
 
   /** @param message begins with key ⊕ ipad */
-  #hmac(message: Uint8Array, output: Buffer, start: number): void {
-    this.#outer.set(hash('sha512', message, 'buffer'), BLOCK_BYTES);
-    output.set(hash('sha512', this.#outer, 'buffer'), start);
+  #hmac(message: Uint8Array, encoding: 'buffer'): Buffer;
+  #hmac(message: Uint8Array, encoding: 'latin1'): string;
+  #hmac(message: Uint8Array, encoding: 'buffer' | 'latin1'): Buffer | string {
+    this.#outer.write(hash('sha512', message, 'latin1'), BLOCK_BYTES, 'latin1');
+    return hash('sha512', this.#outer, encoding);
   }
 }

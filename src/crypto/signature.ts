@@ -15,7 +15,7 @@ const HEADER = Buffer.of(0x01, 0x01);
 const HEADER_BYTES = 10;
 const KEY_ID = /^[0-9a-f]{16}$/;
 const ED25519_BYTES = 64;
-export const SIGNATURE_BYTES = HEADER_BYTES + ED25519_BYTES;
+const SIGNATURE_BYTES = HEADER_BYTES + ED25519_BYTES;
 const LABEL = Buffer.from('signature/v1\0', 'latin1');
 const MAX_PURPOSE_BYTES = 0xffff;
 
@@ -57,16 +57,21 @@ export function signatureKeyIdOf(signature: Uint8Array): string {
   return bytes.toString('hex', HEADER.length, HEADER_BYTES);
 }
 
-/** @throws InvalidSignatureError for another key, purpose or message, or any changed, missing or added byte */
+/**
+ * @param verificationKey what the store gave for the id that the signature names: `undefined` verifies nothing
+ * @throws InvalidSignatureError for another key, purpose or message, or any changed, missing or added byte
+ */
 export function verifySignature(
-  { id, key }: SignatureKey,
+  verificationKey: SignatureKey | undefined,
   message: Uint8Array,
   signature: Uint8Array,
   purpose: string,
 ): void {
-  if (signatureKeyIdOf(signature) !== id) throw new InvalidSignatureError(id);
+  const id = signatureKeyIdOf(signature);
+  if (verificationKey?.id !== id) throw new InvalidSignatureError(id);
   const signed = signedBytes(signature.subarray(0, HEADER_BYTES), purpose, message);
-  if (!verify(null, signed, key, signature.subarray(HEADER_BYTES))) throw new InvalidSignatureError(id);
+  if (!verify(null, signed, verificationKey.key, signature.subarray(HEADER_BYTES)))
+    throw new InvalidSignatureError(id);
 }
 
 function signedBytes(header: Uint8Array, purpose: string, message: Uint8Array): Buffer {
