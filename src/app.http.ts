@@ -6,7 +6,6 @@ import { RouteTable } from './app.routes.js';
 import { AppError } from './common/app-error.js';
 import { newRequestId } from './common/id.js';
 import { type JsonLogger } from './common/json-logger.js';
-import { problemCatalogue } from './common/problem-catalogue.js';
 import { codeOfStatus, type Problem, PROBLEM_MEDIA_TYPE, problemOfCode } from './common/problem-details.js';
 import { securityHeaders, strictTransportSecurity } from './common/security-headers.js';
 
@@ -22,21 +21,19 @@ const NO_STORE = { 'Cache-Control': 'no-store' };
 
 /** Without a Host it can't be told whom the request is for; Node's own refusal would have no body. */
 class MissingHostError extends AppError {
-  override readonly code = 'ERR_MALFORMED_REQUEST';
   override readonly headers = { Connection: 'close' };
 
   constructor() {
-    super(problemCatalogue.ERR_MALFORMED_REQUEST.detail);
+    super('ERR_MALFORMED_REQUEST');
   }
 }
 
 /** The process stops: the caller's next connection reaches another instance or the next start. */
 class StoppingError extends AppError {
-  override readonly code = 'ERR_UNAVAILABLE';
   override readonly headers = { Connection: 'close', 'Retry-After': '5' };
 
   constructor() {
-    super(problemCatalogue.ERR_UNAVAILABLE.detail);
+    super('ERR_UNAVAILABLE');
   }
 }
 

@@ -1,13 +1,11 @@
 import { type FastifyRequest } from 'fastify';
 import { AppError } from './common/app-error.js';
-import { problemCatalogue } from './common/problem-catalogue.js';
 
 class MethodNotAllowedError extends AppError {
-  override readonly code = 'ERR_METHOD_NOT_ALLOWED';
   override readonly headers: Readonly<Record<string, string>>;
 
   constructor(allowed: readonly string[]) {
-    super(problemCatalogue.ERR_METHOD_NOT_ALLOWED.detail);
+    super('ERR_METHOD_NOT_ALLOWED');
     this.headers = { Allow: allowed.join(', ') };
   }
 }

@@ -11,26 +11,29 @@ export interface FieldError {
  * secret value; the code decides the HTTP status in `problem-catalogue.ts`.
  */
 export abstract class AppError extends Error {
-  abstract readonly code: ErrorCode;
   readonly errors?: readonly FieldError[];
   /** Response header fields that belong to the error, such as `Retry-After` in seconds. */
   readonly headers?: Readonly<Record<string, string>>;
   /** Further members of the problem document (RFC 9457, section 3.2). */
   readonly extensions?: Readonly<Record<string, string>>;
+
+  /** @param options - `detail` instead of the catalogue's; `cause` is logged and never shown */
+  constructor(
+    readonly code: ErrorCode,
+    options: { readonly detail?: string; readonly cause?: unknown } = {},
+  ) {
+    super(options.detail ?? problemCatalogue[code].detail, options);
+  }
 }
 
 export class ValidationError extends AppError {
-  override readonly code = 'ERR_VALIDATION';
-
   constructor(override readonly errors: readonly FieldError[]) {
-    super(problemCatalogue.ERR_VALIDATION.detail);
+    super('ERR_VALIDATION');
   }
 }
 
 export class NotFoundError extends AppError {
-  override readonly code = 'ERR_NOT_FOUND';
-
   constructor() {
-    super(problemCatalogue.ERR_NOT_FOUND.detail);
+    super('ERR_NOT_FOUND');
   }
 }

@@ -1,7 +1,6 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import { type FastifyRequest } from 'fastify';
 import { AppError } from './app-error.js';
-import { problemCatalogue } from './problem-catalogue.js';
 
 const ENTITY_TAG = /^"(0|[1-9]\d{0,9})"$/;
 
@@ -14,18 +13,14 @@ export interface Precondition {
 }
 
 export class PreconditionFailedError extends AppError {
-  override readonly code = 'ERR_PRECONDITION_FAILED';
-
   constructor() {
-    super(problemCatalogue.ERR_PRECONDITION_FAILED.detail);
+    super('ERR_PRECONDITION_FAILED');
   }
 }
 
 export class PreconditionRequiredError extends AppError {
-  override readonly code = 'ERR_PRECONDITION_REQUIRED';
-
   constructor() {
-    super(problemCatalogue.ERR_PRECONDITION_REQUIRED.detail);
+    super('ERR_PRECONDITION_REQUIRED');
   }
 }
 

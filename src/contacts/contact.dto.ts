@@ -1,6 +1,7 @@
-import { IsEmail, IsOptional, IsString, Length, MaxLength, ValidateIf } from 'class-validator';
+import { IsEmail, IsOptional, IsString, Length, MaxLength } from 'class-validator';
 import { type Page, PageQuery } from '../common/pagination.js';
 import { type Contact } from './contacts.service.js';
+import { Absent } from '../common/absent.js';
 import { ApiProperty, ApiPropertyOptional } from '../common/openapi.js';
 
 const MAX_NAME_LENGTH = 200;
@@ -8,7 +9,6 @@ const MAX_EMAIL_LENGTH = 254;
 const MAX_PHONE_LENGTH = 50;
 const MAX_NOTE_LENGTH = 10_000;
 
-const Absent = () => ValidateIf((_, value) => value !== undefined);
 const AbsentOrNull = () => IsOptional();
 
 export class CreateContactBody {

@@ -28,11 +28,10 @@ const MAX_WAITING = 64;
 /** More passwords wait to be hashed than the server gets through in about a second. */
 export class HashQueueFullError extends AppError {
   override readonly name = 'HashQueueFullError';
-  override readonly code = 'ERR_OVERLOADED';
   override readonly headers = { 'Retry-After': '1' };
 
   constructor() {
-    super('too many passwords wait to be checked, try again');
+    super('ERR_OVERLOADED', { detail: 'too many passwords wait to be checked, try again' });
   }
 }
 

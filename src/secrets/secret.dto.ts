@@ -1,15 +1,6 @@
 import { Transform } from 'class-transformer';
-import {
-  ArrayMaxSize,
-  IsBoolean,
-  IsInt,
-  IsISO8601,
-  IsOptional,
-  Matches,
-  Max,
-  Min,
-  ValidateIf,
-} from 'class-validator';
+import { ArrayMaxSize, IsBoolean, IsInt, IsISO8601, IsOptional, Matches, Max, Min } from 'class-validator';
+import { Absent } from '../common/absent.js';
 import { ApiProperty, ApiPropertyOptional } from '../common/openapi.js';
 import { type Page, PageQuery } from '../common/pagination.js';
 import { parseWholeNumber, WholeNumber } from '../common/whole-number.js';
@@ -28,8 +19,6 @@ const MAX_VERSION = 2_147_483_647;
 const MAX_VERSIONS_AT_ONCE = 100;
 const states: SecretState[] = ['active', 'deleted', 'expired'];
 const record = { type: 'object', additionalProperties: { type: 'string' } } as const;
-
-const Absent = () => ValidateIf((_, value) => value !== undefined);
 
 export class PutSecretBody {
   @ApiProperty({ ...record, example: { url: 'postgres://db.example.com/app' } })
