@@ -1,7 +1,7 @@
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { type FastifyRequest } from 'fastify';
-import { type Access, ACCESS_METADATA, type AuthenticatedRequest } from '../common/access.js';
+import { type Access, ACCESS_METADATA, type AuthenticatedRequest, type Principal } from '../common/access.js';
 import { Authenticator } from './authenticator.js';
 import { ForbiddenError } from './errors.js';
 import { isAllowed } from './role-permissions.js';
@@ -14,13 +14,23 @@ export class AuthGuard implements CanActivate {
     private readonly authenticator: Authenticator,
   ) {}
 
-  async canActivate(context: ExecutionContext): Promise<boolean> {
+  canActivate(context: ExecutionContext): boolean | Promise<boolean> {
     const access = this.reflector.get<Access | undefined>(ACCESS_METADATA, context.getHandler());
     if (access && 'public' in access) return true;
     const request = context.switchToHttp().getRequest<FastifyRequest & AuthenticatedRequest>();
-    const principal = await this.authenticator.authenticate(request.headers.authorization);
-    if (!access || !isAllowed(principal.roles, access.permission)) throw new ForbiddenError();
-    request.principal = principal;
-    return true;
+    const authenticated = this.authenticator.authenticate(request.headers.authorization);
+    return authenticated instanceof Promise
+      ? authenticated.then((principal) => admit(request, principal, access))
+      : admit(request, authenticated, access);
   }
+}
+
+function admit(
+  request: AuthenticatedRequest,
+  principal: Principal,
+  access?: Exclude<Access, { public: true }>,
+): true {
+  if (!access || !isAllowed(principal.roles, access.permission)) throw new ForbiddenError();
+  request.principal = principal;
+  return true;
 }

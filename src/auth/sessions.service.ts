@@ -61,6 +61,11 @@ export class SessionsService {
     return this.#live.get(id);
   }
 
+  /** The same, if it is known already. */
+  peekLive(id: string): LiveSession | undefined {
+    return this.#live.peek(id);
+  }
+
   /** Begins a session after the user has authenticated with these methods (RFC 8176 names). */
   async begin(userId: string, amr: readonly string[], device: Device): Promise<GrantedSession> {
     const nowMs = this.clock.nowMs();

@@ -39,7 +39,6 @@ export class CryptoService {
 
   /**
    * Encrypts under the primary key of the context's purpose and owner.
-   *
    * @param context every entry is authenticated with the plaintext and none is stored: name all that the
    * value must not be separated from, such as table, column, row and version
    * @returns an envelope, 82 bytes longer than a plaintext under 16 KiB (50 with XAES-256-GCM); its bytes are
@@ -61,7 +60,8 @@ export class CryptoService {
    * purpose or owner, another context, changed bytes. It never returns its input.
    */
   async decrypt(envelope: Uint8Array, context: EncryptionContext): Promise<Buffer> {
-    const key = await this.keyStore.decryptionKey(keyIdOf(envelope));
+    const found = this.keyStore.decryptionKey(keyIdOf(envelope));
+    const key = found instanceof Promise ? await found : found;
     return checkDecryptionKey(key, envelope, context).decrypt(envelope, context);
   }
 

@@ -19,8 +19,11 @@ export abstract class KeyStore {
   /** The primary key of the context's purpose and owner, or a new key for purposes with one key a value. */
   abstract encryptionKey(context: EncryptionContext): Promise<SymmetricKey>;
 
-  /** The key with exactly this id, or `undefined` when it is unknown or may not decrypt any more. */
-  abstract decryptionKey(id: string): Promise<SymmetricKey | undefined>;
+  /**
+   * The key with exactly this id, or `undefined` when it is unknown or may not decrypt any more. A promise only
+   * where it must be looked up: each further promise on the way of a short value costs a tenth of its decryption.
+   */
+  abstract decryptionKey(id: string): SymmetricKey | undefined | Promise<SymmetricKey | undefined>;
 
   /** The owner's blind-index keys, primary first, then those still being replaced. */
   abstract blindIndexKeys(owner: string): Promise<readonly [BlindIndexKey, ...BlindIndexKey[]]>;

@@ -61,8 +61,9 @@ export class KeyringService extends KeyStore {
     return present(key.material.symmetric, purpose);
   }
 
-  override async decryptionKey(id: string): Promise<SymmetricKey | undefined> {
-    return (await this.#find(id))?.material.symmetric;
+  override decryptionKey(id: string): SymmetricKey | undefined | Promise<SymmetricKey | undefined> {
+    const known = this.#keys.peek(id);
+    return known ? known.material.symmetric : this.#find(id).then((key) => key?.material.symmetric);
   }
 
   override async blindIndexKeys(owner: string): Promise<readonly [BlindIndexKey, ...BlindIndexKey[]]> {
