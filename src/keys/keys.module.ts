@@ -1,6 +1,7 @@
 import { Global, Module } from '@nestjs/common';
 import { AppConfig } from '../config/app-config.js';
 import { KeyStore } from '../crypto/key-store.js';
+import { EncryptedRowsRegistry } from './encrypted-rows.js';
 import { KeyringService } from './keyring.service.js';
 import { KeysRepository } from './keys.repository.js';
 import { openRootKey } from './open-root-key.js';
@@ -10,6 +11,7 @@ import { RootKeyProvider } from './root-key-provider.js';
 @Module({
   providers: [
     KeysRepository,
+    EncryptedRowsRegistry,
     {
       provide: RootKeyProvider,
       inject: [AppConfig, KeysRepository],
@@ -19,6 +21,6 @@ import { RootKeyProvider } from './root-key-provider.js';
     KeyringService,
     { provide: KeyStore, useExisting: KeyringService },
   ],
-  exports: [KeyringService, KeyStore],
+  exports: [KeyringService, KeyStore, EncryptedRowsRegistry],
 })
 export class KeysModule {}
