@@ -2,16 +2,18 @@ import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject 
 import { BlindIndexKey } from '../crypto/blind-index.js';
 import { SealingKeyPair } from '../crypto/sealing-key.js';
 import { SymmetricKey, randomKeyBytes } from '../crypto/symmetric-key.js';
-import { type KeyPurposeName, keyPurposes } from './key-purposes.js';
+import { type KeyPurposeName, type KeySuite } from './key-purposes.js';
 
 interface KeyDescription {
   readonly id: string;
   readonly purpose: KeyPurposeName;
   readonly ownerId: string;
   readonly version: number;
+  /** The key's own: the purpose may have another one by now. */
+  readonly suite: KeySuite;
 }
 
-/** An unwrapped key, ready to compute. Which member is set follows from the suite of its purpose. */
+/** An unwrapped key, ready to compute. Which member is set follows from its suite. */
 export interface KeyMaterial {
   readonly symmetric?: SymmetricKey;
   readonly blindIndex?: BlindIndexKey;
@@ -19,9 +21,8 @@ export interface KeyMaterial {
   readonly sealing?: SealingKeyPair;
 }
 
-/** New raw key bytes for a purpose: 32 random bytes, a seed too, or a private signing key as PKCS#8. */
-export function generateRawKey(purpose: KeyPurposeName): Buffer {
-  const { suite } = keyPurposes[purpose];
+/** New raw key bytes for a suite: 32 random bytes, a seed too, or a private signing key as PKCS#8. */
+export function generateRawKey(suite: KeySuite): Buffer {
   if (suite !== 'ES256' && suite !== 'Ed25519') return randomKeyBytes();
   const { privateKey } =
     suite === 'ES256' ? generateKeyPairSync('ec', { namedCurve: 'P-256' }) : generateKeyPairSync('ed25519');
@@ -30,10 +31,9 @@ export function generateRawKey(purpose: KeyPurposeName): Buffer {
 
 /** Turns raw bytes into a usable key and fills them with zeros. */
 export async function importRawKey(
-  { id, purpose, ownerId, version }: KeyDescription,
+  { id, purpose, ownerId, version, suite }: KeyDescription,
   raw: Uint8Array,
 ): Promise<KeyMaterial> {
-  const { suite } = keyPurposes[purpose];
   switch (suite) {
     case 'ES256':
     case 'Ed25519': {

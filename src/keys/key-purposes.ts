@@ -4,9 +4,14 @@ import { type SuiteName } from '../crypto/suites.js';
 /** The owner of keys that belong to the deployment and to no user. */
 export const SYSTEM_OWNER = 'system';
 
+export type KeySuite = SuiteName | KemName | 'ES256' | 'Ed25519' | 'HMAC-SHA-256';
+
 interface KeyPurpose {
-  /** What the key computes. A key has one suite and one purpose, checked on use. */
-  readonly suite: SuiteName | KemName | 'ES256' | 'Ed25519' | 'HMAC-SHA-256';
+  /**
+   * What a new key computes. A key has one suite and one purpose, checked on use, and keeps its suite: after a
+   * change here, a rotation brings the rows to the new one.
+   */
+  readonly suite: KeySuite;
   /** The purpose of the key that wraps it, per kind of owner; `root` is the root key. */
   readonly wrappedBy: { readonly user?: KeyPurposeName | 'root'; readonly system?: KeyPurposeName | 'root' };
   /** Encrypts exactly one value and is destroyed with it. */

@@ -1,12 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { FakeClock } from '../../test/support/fake-clock.js';
+import { openKeyring } from '../../test/support/keyring.js';
 import { StaticRootKeyProvider } from '../../test/support/static-root-key-provider.js';
 import { forEachDatabaseKind, TestDatabase } from '../../test/support/test-database.js';
 import { DecryptionError } from '../crypto/errors.js';
+import { randomKeyId } from '../crypto/symmetric-key.js';
 import { type Database } from '../database/database.js';
-import { KeyringService } from './keyring.service.js';
+import { type KeyringService } from './keyring.service.js';
 import { KeysRepository } from './keys.repository.js';
+import { wrappingContext } from './wrapping-context.js';
 
 describe('KeyringService', () => {
   forEachDatabaseKind((kind) => {
@@ -32,7 +35,7 @@ describe('KeyringService', () => {
 
     /** With caches of its own, as another instance of the application. */
     function newKeyring(on: Database): KeyringService {
-      return new KeyringService(new KeysRepository(on), rootKey, on, clock);
+      return openKeyring(on, rootKey, clock).keyring;
     }
 
     function primary(of = keyring) {
@@ -146,6 +149,75 @@ describe('KeyringService', () => {
       expect(await keyring.decryptionKey(id)).toBeUndefined();
       expect(await keyring.tokenVerificationKey(id)).toBeUndefined();
     });
+
+    it('decrypts with a key of another suite than its purpose has now', async () => {
+      const context = { purpose: 'contacts', owner };
+      const { primaries } = openKeyring(database, rootKey, clock);
+      const { row } = await primaries.get('user-kek', owner);
+      const kek = await keyring.decryptionKey(row.id);
+      const old = {
+        id: randomKeyId(),
+        parent_id: row.id,
+        owner_id: owner,
+        purpose: 'contacts',
+        suite: 'COBBLESTONE-256',
+      } as const;
+      const raw = Buffer.alloc(32, 7);
+      const times = { created_at: 1, activated_at: 1, not_after: null, destroyed_at: null };
+      await new KeysRepository(database).insert(
+        {
+          ...old,
+          ...times,
+          version: 1,
+          state: 'PRIMARY',
+          wrapped: kek!.encrypt(raw, wrappingContext(old)),
+        },
+        { isUnderRoot: false },
+      );
+      const key = await keyring.encryptionKey(context);
+      expect(key).toMatchObject({ id: old.id, suite: 'COBBLESTONE-256' });
+      const envelope = key.encrypt(Buffer.from('text'), context);
+      const found = await newKeyring(otherDatabase).decryptionKey(old.id);
+      expect(found?.decrypt(envelope, context).toString()).toBe('text');
+    });
+
+    it('looks values up under the primary index key first, then under those that are being replaced', async () => {
+      const [old] = await keyring.blindIndexKeys(owner);
+      const rows = database.query.selectFrom('keys').select('id').where('owner_id', '=', owner);
+      const { id } = await rows.where('purpose', '=', 'blind-index').executeTakeFirstOrThrow();
+      await setState(id, 'DECRYPT_ONLY');
+      clock.advance(1);
+      const versions = async () => (await keyring.blindIndexKeys(owner)).map(({ version }) => version);
+      expect(await versions()).toEqual([2, old.version]);
+      await setState(id, 'DISABLED');
+      clock.advance(1);
+      expect(await versions()).toEqual([2]);
+    });
+
+    it('refuses a key whose time is over', async () => {
+      const { kid } = await keyring.tokenSigningKey();
+      const changes = { state: 'DECRYPT_ONLY', not_after: clock.nowMs() + 5_000 } as const;
+      await database.query.updateTable('keys').set(changes).where('id', '=', kid).execute();
+      clock.advance(4);
+      expect((await keyring.tokenVerificationKey(kid))?.kid).toBe(kid);
+      clock.advance(1);
+      expect(await keyring.tokenVerificationKey(kid)).toBeUndefined();
+      expect((await keyring.publicTokenKeys()).map((key) => key.kid)).not.toContain(kid);
+    });
+
+    it.each(['DISABLED', 'DESTROYED'] as const)(
+      'puts no key under one that was %s a moment ago on another instance',
+      async (state) => {
+        const { primaries, repository } = openKeyring(database, rootKey, clock);
+        const { row } = await primaries.get('user-kek', owner);
+        const made = await primaries.make('contacts', owner, { version: 1, state: 'PRIMARY' });
+        await setState(row.id, state);
+        expect(await repository.insert(made.row, { isUnderRoot: false })).toBe(false);
+        await expect(primaries.create('secret', owner)).rejects.toThrow('is gone');
+        const children = database.query.selectFrom('keys').select('id').where('parent_id', '=', row.id);
+        expect(await children.execute()).toEqual([]);
+      },
+    );
 
     it('refuses purposes that are not known for the owner', async () => {
       for (const context of [

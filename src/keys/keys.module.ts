@@ -5,7 +5,9 @@ import { EncryptedRowsRegistry } from './encrypted-rows.js';
 import { KeyringService } from './keyring.service.js';
 import { KeysRepository } from './keys.repository.js';
 import { openRootKey } from './open-root-key.js';
+import { PrimaryKeys } from './primary-keys.js';
 import { RootKeyProvider } from './root-key-provider.js';
+import { UnwrappedKeys } from './unwrapped-keys.js';
 
 @Global()
 @Module({
@@ -18,6 +20,8 @@ import { RootKeyProvider } from './root-key-provider.js';
       useFactory: (config: AppConfig, repository: KeysRepository) =>
         openRootKey(config.keys.rootKeyFile, { mayGenerate: !config.isProduction }, repository),
     },
+    UnwrappedKeys,
+    PrimaryKeys,
     KeyringService,
     { provide: KeyStore, useExisting: KeyringService },
   ],

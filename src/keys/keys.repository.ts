@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { type Insertable, type Selectable } from 'kysely';
+import { type Selectable, sql } from 'kysely';
 import { Database } from '../database/database.js';
 import { type Schema } from '../database/schema.js';
 
@@ -24,14 +24,14 @@ export class KeysRepository {
     return row?.id;
   }
 
-  /** Ids of an owner's keys that may still be used, newest version first. */
-  async findUsableIds(ownerId: string, purpose: string): Promise<string[]> {
+  /** Ids of an owner's keys in one of the states, newest version first. */
+  async findIds(ownerId: string, purpose: string, states: readonly KeyRow['state'][]): Promise<string[]> {
     const rows = await this.database.query
       .selectFrom('keys')
       .select('id')
       .where('owner_id', '=', ownerId)
       .where('purpose', '=', purpose)
-      .where('state', 'in', ['PENDING', 'PRIMARY', 'DECRYPT_ONLY'])
+      .where('state', 'in', states)
       .orderBy('version', 'desc')
       .execute();
     return rows.map(({ id }) => id);
@@ -62,11 +62,28 @@ export class KeysRepository {
     return rows.map((row) => row.parent_id);
   }
 
-  /** @returns false when the owner has a primary key for the purpose already */
-  async insert(row: Insertable<Schema['keys']>): Promise<boolean> {
-    const inserted = await this.database.query
-      .insertInto('keys')
-      .values(row)
+  /**
+   * Adds a key. One under another key is added only while that one may wrap, which the statement itself checks:
+   * so nothing is ever put under a key that is being destroyed.
+   *
+   * @returns false when the owner has a primary key for the purpose already, or the wrapping key is gone
+   */
+  async insert(row: KeyRow, { isUnderRoot }: { readonly isUnderRoot: boolean }): Promise<boolean> {
+    const { query, kind } = this.database;
+    const columns = Object.keys(row) as (keyof KeyRow)[];
+    const insert = query.insertInto('keys');
+    const filled = isUnderRoot
+      ? insert.values(row)
+      : insert.columns(columns).expression((from) => {
+          const parent = from
+            .selectFrom('keys as parent')
+            .select(columns.map((column) => sql<KeyRow[typeof column]>`${row[column]}`.as(column)))
+            .where('parent.id', '=', row.parent_id)
+            .where('parent.state', 'in', ['PRIMARY', 'DECRYPT_ONLY']);
+          // Until this transaction ends, nobody can destroy the parent. SQLite has one writer at a time anyway.
+          return kind === 'postgres' ? parent.forShare() : parent;
+        });
+    const inserted = await filled
       .onConflict((conflict) => conflict.doNothing())
       .returning('id')
       .executeTakeFirst();
