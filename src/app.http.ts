@@ -17,7 +17,7 @@ const KEEP_ALIVE_TIMEOUT_MS = 5_000;
 /** Above the longest secret name, so that the route itself can say what is wrong with a longer one. */
 const MAX_PARAM_LENGTH = 512;
 
-const NO_STORE = { 'Cache-Control': 'no-store' };
+const NO_STORE = { 'cache-control': 'no-store' };
 
 /** Without a Host it can't be told whom the request is for; Node's own refusal would have no body. */
 class MissingHostError extends AppError {
@@ -68,7 +68,7 @@ export function newHttpAdapter({ tls, isProduction, logger }: HttpOptions): Fast
       const { body, headers } = problemOfCode(codeOfStatus(error.statusCode ?? 400), request.id);
       void reply
         .status(body.status)
-        .headers({ ...always, ...cacheHeaders(request), ...headers, 'X-Request-Id': request.id })
+        .headers({ ...always, ...cacheHeaders(request), ...headers, 'x-request-id': request.id })
         .type(PROBLEM_MEDIA_TYPE)
         .send(body);
     },
@@ -104,7 +104,7 @@ function addHooks(
   fastify.addHook('onRequest', (request, reply, done) => {
     reply.headers(always);
     reply.headers(cacheHeaders(request));
-    reply.header('X-Request-Id', request.id);
+    reply.header('x-request-id', request.id);
     if (isStopping) done(new StoppingError());
     else done(request.headers.host === undefined ? new MissingHostError() : routes.refusal(request));
   });
@@ -152,7 +152,7 @@ function refuseConnection(
   }
   const requestId = newRequestId();
   const problem = problemOfCode(codeOfStatus(statusByParserError[code] ?? 400), requestId);
-  socket.end(toHttpMessage(problem, { ...always, 'X-Request-Id': requestId }));
+  socket.end(toHttpMessage(problem, { ...always, 'x-request-id': requestId }));
 }
 
 function toHttpMessage({ body, headers }: Problem, always: Readonly<Record<string, string>>): string {

@@ -10,6 +10,7 @@ import {
   SqliteQueryCompiler,
 } from 'kysely';
 import { type DirectReader } from './database.js';
+import { SqliteWriter } from './sqlite-writer.js';
 import { StatementCache } from './statement-cache.js';
 
 const BUSY_TIMEOUT_MS = 5_000;
@@ -20,14 +21,14 @@ const BUSY_TIMEOUT_MS = 5_000;
  * unfinished half.
  */
 export class SqliteFile implements DirectReader {
-  readonly #writer: StatementCache;
+  readonly #writer: SqliteWriter;
   readonly #reader: StatementCache;
 
   constructor(file: string) {
     const writer = new DatabaseSync(file, { timeout: BUSY_TIMEOUT_MS, enableForeignKeyConstraints: true });
-    this.#writer = new StatementCache(writer);
+    this.#writer = new SqliteWriter(writer);
     // FULL: a commit is on the disk before the caller hears of it.
-    writer.exec('pragma journal_mode = wal; pragma synchronous = full');
+    writer.exec('pragma journal_mode = wal; pragma synchronous = full; pragma busy_timeout = 0');
     this.#reader = new StatementCache(new DatabaseSync(file, { timeout: BUSY_TIMEOUT_MS, readOnly: true }));
   }
 
@@ -59,10 +60,8 @@ class TransactionalSqliteAdapter extends SqliteAdapter {
 }
 
 class SqliteDriver implements Driver {
-  readonly #lock = new Lock();
-
   constructor(
-    private readonly writer: StatementCache,
+    private readonly writer: SqliteWriter,
     private readonly reader: StatementCache,
   ) {}
 
@@ -71,7 +70,7 @@ class SqliteDriver implements Driver {
   }
 
   async acquireConnection(): Promise<DatabaseConnection> {
-    return new SqliteConnection(this.writer, this.reader, this.#lock);
+    return new SqliteConnection(this.writer, this.reader);
   }
 
   async beginTransaction(connection: DatabaseConnection): Promise<void> {
@@ -79,20 +78,20 @@ class SqliteDriver implements Driver {
   }
 
   async commitTransaction(connection: DatabaseConnection): Promise<void> {
-    asSqlite(connection).end('commit');
+    await asSqlite(connection).commit();
   }
 
   async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
-    asSqlite(connection).end('rollback');
+    asSqlite(connection).rollback();
   }
 
   async releaseConnection(): Promise<void> {
-    // Connections are views of the two handles; transactions release the lock when they end.
+    // Connections are views of the two handles; transactions release the writer when they end.
   }
 
   async destroy(): Promise<void> {
     this.reader.close();
-    this.writer.close();
+    await this.writer.close();
   }
 }
 
@@ -100,65 +99,36 @@ class SqliteConnection implements DatabaseConnection {
   #inTransaction = false;
 
   constructor(
-    private readonly writer: StatementCache,
+    private readonly writer: SqliteWriter,
     private readonly reader: StatementCache,
-    private readonly lock: Lock,
   ) {}
 
   async begin(): Promise<void> {
-    await this.lock.acquire();
-    try {
-      // IMMEDIATE takes the write lock now: a later upgrade could fail as busy half-way.
-      this.writer.execute('begin immediate', []);
-      this.#inTransaction = true;
-    } catch (error) {
-      this.lock.release();
-      throw error;
-    }
+    await this.writer.begin();
+    this.#inTransaction = true;
   }
 
-  end(command: 'commit' | 'rollback'): void {
-    // A failed commit leaves the transaction open, and Kysely follows it with a rollback.
-    if (!this.#inTransaction) return;
-    this.writer.execute(command, []);
+  async commit(): Promise<void> {
     this.#inTransaction = false;
-    this.lock.release();
+    await this.writer.commit();
+  }
+
+  /** Does nothing after a failed commit, which Kysely follows with a rollback. */
+  rollback(): void {
+    if (!this.#inTransaction) return;
+    this.#inTransaction = false;
+    this.writer.rollback();
   }
 
   async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
     if (this.#inTransaction) return this.writer.execute<R>(query.sql, query.parameters);
     if (query.query.kind === 'SelectQueryNode') return this.reader.execute<R>(query.sql, query.parameters);
-    await this.lock.acquire();
-    try {
-      return this.writer.execute<R>(query.sql, query.parameters);
-    } finally {
-      this.lock.release();
-    }
+    return this.writer.executeAlone<R>(query.sql, query.parameters);
   }
 
   // eslint-disable-next-line require-yield -- required by the interface
   async *streamQuery<R>(): AsyncIterableIterator<QueryResult<R>> {
     throw new Error('streaming is not supported on SQLite: page with a cursor');
-  }
-}
-
-/** Lets one transaction at a time use the writer, first come first served. */
-class Lock {
-  #isHeld = false;
-  readonly #waiting: (() => void)[] = [];
-
-  async acquire(): Promise<void> {
-    if (!this.#isHeld) {
-      this.#isHeld = true;
-      return;
-    }
-    await new Promise<void>((resolve) => this.#waiting.push(resolve));
-  }
-
-  release(): void {
-    const next = this.#waiting.shift();
-    if (next) next();
-    else this.#isHeld = false;
   }
 }
 

@@ -9,6 +9,8 @@ export function initial(kind: DatabaseKind): Migration {
   const bytes = kind === 'sqlite' ? sql`blob` : sql`bytea`;
   const time = kind === 'sqlite' ? sql`integer` : sql`bigint`;
   const strict = kind === 'sqlite' ? sql`strict` : sql``;
+  // The rows in the primary key's own tree: one page less to write at each login.
+  const clustered = kind === 'sqlite' ? sql`strict, without rowid` : sql``;
 
   return {
     async up(db: Kysely<unknown>): Promise<void> {
@@ -74,7 +76,7 @@ export function initial(kind: DatabaseKind): Migration {
         .addColumn('amr', text, (column) => column.notNull())
         .addColumn('auth_time', time, (column) => column.notNull())
         .addColumn('revoked_at', time)
-        .modifyEnd(strict)
+        .modifyEnd(clustered)
         .execute();
       await schema.createIndex('sessions_user').on('sessions').columns(['user_id', 'id']).execute();
       await schema.createIndex('sessions_expiry').on('sessions').column('idle_expires_at').execute();
@@ -87,7 +89,7 @@ export function initial(kind: DatabaseKind): Migration {
         )
         .addColumn('created_at', time, (column) => column.notNull())
         .addColumn('used_at', time)
-        .modifyEnd(strict)
+        .modifyEnd(clustered)
         .execute();
       await schema.createIndex('refresh_tokens_session').on('refresh_tokens').column('session_id').execute();
 
