@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto';
 import { inspect } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
-import { BlindIndexKey } from './blind-index.js';
+import { BlindIndexKey, blindIndexRange } from './blind-index.js';
 
 const RAW = Buffer.from('000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f', 'hex');
 const key = newKey();
@@ -61,6 +61,22 @@ describe('a blind index', () => {
     expect(key.index('ada', 'ab', 'c')).not.toEqual(key.index('ada', 'a', 'bc'));
     expect(key.index('ada', 'a","b', 'c')).not.toEqual(key.index('ada', 'a', 'b","c'));
   });
+});
+
+describe('blindIndexRange', () => {
+  it.each([0, 1, 255, 256, 2 ** 32 - 1])(
+    'holds what a key of version %d made, and nothing else',
+    (version) => {
+      const { from, to } = blindIndexRange(version);
+      const isInside = (index: Buffer) => index.compare(from) >= 0 && index.compare(to) <= 0;
+      for (const value of ['', 'ada', 'bob'])
+        expect(isInside(newKey(version).index(value, 't', 'c'))).toBe(true);
+      for (const other of [version - 1, version + 1]) {
+        if (other < 0 || other >= 2 ** 32) continue;
+        expect(isInside(newKey(other).index('ada', 't', 'c'))).toBe(false);
+      }
+    },
+  );
 });
 
 describe('BlindIndexKey.import', () => {

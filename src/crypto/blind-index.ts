@@ -87,6 +87,14 @@ export class BlindIndexKey {
   }
 }
 
+/** The indexes that a key of this version made, as an inclusive range of a database's bytewise order. */
+export function blindIndexRange(version: number): { readonly from: Buffer; readonly to: Buffer } {
+  const from = Buffer.alloc(VERSION_BYTES + HASH_BYTES);
+  from.writeUInt32BE(version);
+  const to = Buffer.from(from).fill(0xff, VERSION_BYTES);
+  return { from, to };
+}
+
 /**
  * NFKC, lower case, NFKC again because lower-casing can leave composable pairs. 'ß' stays apart from 'ss':
  * folding by upper case would merge them, but also 'ı' with 'i', and make two people's addresses one.

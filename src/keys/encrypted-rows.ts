@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { type Database } from '../database/database.js';
 import { type KeyPurposeName } from './key-purposes.js';
 
 /** A key that encrypts nothing new, while rows may still be under it. */
@@ -36,5 +37,47 @@ export class EncryptedRowsRegistry {
 
   of(purpose: string): readonly EncryptedRows[] {
     return this.#rows.filter((rows) => rows.purpose === purpose);
+  }
+}
+
+interface Renewal<Row, Value> {
+  /** The row's value under the key that is primary now, or `undefined` when it was under that one already. */
+  readonly renew: (row: Row) => Promise<Value | undefined>;
+  /** Stores it in one statement that changes nothing unless the row is still as it was read. */
+  readonly replace: (row: Row, renewed: Value) => Promise<void>;
+}
+
+/**
+ * `EncryptedRows.reencrypt` for rows that were read under `key`: all are stored in one transaction, which
+ * costs SQLite one fsync. Renewing comes before it, so nobody waits for that, and keys come from the cache.
+ *
+ * @returns how many rows were given
+ * @throws DecryptionError for a row that can't be read, and nothing is stored: skipped, it would stay for ever
+ */
+export async function reencryptBatch<Row extends { readonly id: string }, Value>(
+  database: Database,
+  key: RetiredKey,
+  rows: readonly Row[],
+  { renew, replace }: Renewal<Row, Value>,
+): Promise<number> {
+  const renewals: { readonly row: Row; readonly renewed: Value }[] = [];
+  // Row locks in the order of ids: batches on one table can't wait for each other in a circle.
+  for (const row of rows.toSorted((a, b) => (a.id < b.id ? -1 : 1))) {
+    const renewed = await renew(row);
+    if (renewed === undefined) throw new KeyNotRetiredError(key);
+    renewals.push({ row, renewed });
+  }
+  if (renewals.length > 0) {
+    await database.transaction(async () => {
+      for (const { row, renewed } of renewals) await replace(row, renewed);
+    });
+  }
+  return rows.length;
+}
+
+/** Its rows can't be brought under another key, because what is written now is still under this one. */
+export class KeyNotRetiredError extends Error {
+  constructor({ id, ownerId }: RetiredKey) {
+    super(`key ${id} of owner ${ownerId} is still the primary key`);
   }
 }
