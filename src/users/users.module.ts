@@ -1,11 +1,13 @@
 import { Module } from '@nestjs/common';
+import { UserCiphertextsRepository } from './user-ciphertexts.repository.js';
 import { UsersController } from './users.controller.js';
+import { UsersReencryption } from './users.reencryption.js';
 import { UsersRepository } from './users.repository.js';
 import { UsersService } from './users.service.js';
 
 @Module({
   controllers: [UsersController],
-  providers: [UsersRepository, UsersService],
+  providers: [UsersRepository, UsersService, UserCiphertextsRepository, UsersReencryption],
   exports: [UsersService],
 })
 export class UsersModule {}

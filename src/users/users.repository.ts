@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { type Insertable, type Selectable } from 'kysely';
+import { type Insertable, type Selectable, sql } from 'kysely';
 import { Database } from '../database/database.js';
 import { type Schema } from '../database/schema.js';
 
@@ -19,6 +19,22 @@ export class UsersRepository {
       .selectAll()
       .where('email_index', 'in', indexes)
       .executeTakeFirst();
+  }
+
+  /**
+   * Makes others who register an address under one of these indexes wait for the surrounding transaction, so
+   * that they find what it inserts. On SQLite there is one writer at a time anyway.
+   */
+  async lockEmailIndexes(indexes: readonly Uint8Array[]): Promise<void> {
+    if (this.database.kind !== 'postgres') return;
+    // In one order for all, or two could wait for each other. An advisory lock is a number of 64 bits, and two
+    // addresses that share one would only wait needlessly.
+    for (const index of indexes.toSorted((a, b) => Buffer.compare(a, b))) {
+      const lock = Buffer.from(index)
+        .readBigInt64BE(index.length - 8)
+        .toString();
+      await sql`select pg_advisory_xact_lock(${lock}::bigint)`.execute(this.database.query);
+    }
   }
 
   /** @returns false when the e-mail address is taken */

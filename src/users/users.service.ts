@@ -5,15 +5,13 @@ import { Clock } from '../common/clock.js';
 import { uuidv7 } from '../common/id.js';
 import { AppConfig } from '../config/app-config.js';
 import { CryptoService } from '../crypto/crypto.service.js';
-import { type EncryptionContext } from '../crypto/encryption-context.js';
 import { keyIdOf } from '../crypto/envelope.js';
 import { Database } from '../database/database.js';
 import { KeyringService } from '../keys/keyring.service.js';
+import { EMAIL_INDEX, emailContext, passwordContext } from './encryption-contexts.js';
 import { EmailTakenError } from './errors.js';
 import { passwordFault } from './password-policy.js';
 import { type UserRow, UsersRepository } from './users.repository.js';
-
-const EMAIL_INDEX = { owner: 'system', table: 'users', column: 'email' } as const;
 
 export interface User {
   readonly id: string;
@@ -43,20 +41,23 @@ export class UsersService {
   async create(email: string, password: string, roles: readonly Role[]): Promise<User> {
     const fault = passwordFault(password, email, this.config.auth.passwordMinLength);
     if (fault !== undefined) throw new ValidationError([{ pointer: '/password', detail: fault }]);
-    const index = await this.crypto.blindIndex(email, EMAIL_INDEX);
-    // Before the hash, which is slow, and again in the insert, which decides.
+    // Before the hash, which is slow, and again in the transaction, which decides.
     if (await this.#findByEmail(email)) throw new EmailTakenError();
     const nowMs = this.clock.nowMs();
     const id = uuidv7(nowMs);
     const passwordCiphertext = await this.crypto.hashPassword(password, passwordContext(id));
     await this.database.transaction(async () => {
+      const indexes = await this.crypto.blindIndexCandidates(email, EMAIL_INDEX);
+      // The unique constraint sees only equal bytes: not the address under an index key being replaced.
+      await this.repository.lockEmailIndexes(indexes);
+      if (await this.repository.findByEmailIndexes(indexes)) throw new EmailTakenError();
       await this.keyring.createUserKey(id);
       const emailCiphertext = await this.crypto.encrypt(Buffer.from(email, 'utf8'), emailContext(id));
       const isInserted = await this.repository.insert({
         id,
         email_ciphertext: emailCiphertext,
         email_key_id: keyIdOf(emailCiphertext),
-        email_index: index,
+        email_index: await this.crypto.blindIndex(email, EMAIL_INDEX),
         password_ciphertext: passwordCiphertext,
         password_key_id: keyIdOf(passwordCiphertext),
         roles: roles.join(' '),
@@ -106,12 +107,4 @@ export class UsersService {
       createdAt: new Date(row.created_at),
     };
   }
-}
-
-function emailContext(userId: string): EncryptionContext {
-  return { purpose: 'email', owner: userId, table: 'users', column: 'email', row: userId };
-}
-
-function passwordContext(userId: string): EncryptionContext {
-  return { purpose: 'password-pepper', owner: 'system', table: 'users', column: 'password', user: userId };
 }
