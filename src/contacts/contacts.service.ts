@@ -9,18 +9,10 @@ import {
   PreconditionRequiredError,
 } from '../common/precondition.js';
 import { CryptoService } from '../crypto/crypto.service.js';
-import { type EncryptionContext } from '../crypto/encryption-context.js';
 import { keyIdOf } from '../crypto/envelope.js';
+import { type ContactDetails, encryptionContext, indexContext, parseDetails } from './contact.js';
 import { ContactsRepository, type StoredContact } from './contacts.repository.js';
 import { ContactNotFoundError } from './errors.js';
-
-/** What is encrypted of a contact, as one value: read together, so decrypted once. */
-export interface ContactDetails {
-  readonly name: string;
-  readonly email?: string;
-  readonly phone?: string;
-  readonly note?: string;
-}
 
 /** A change: a field that is absent stays, one that is null goes (RFC 7396). */
 export type ContactChanges = {
@@ -116,7 +108,7 @@ export class ContactsService {
 
   async #decrypt(row: StoredContact): Promise<ContactDetails> {
     const plaintext = await this.crypto.decrypt(row.ciphertext, encryptionContext(row));
-    return JSON.parse(plaintext.toString('utf8')) as ContactDetails;
+    return parseDetails(plaintext);
   }
 
   async #encrypt(row: RowIdentity, details: ContactDetails) {
@@ -131,21 +123,6 @@ export class ContactsService {
 }
 
 type RowIdentity = Pick<StoredContact, 'id' | 'owner_id' | 'version'>;
-
-function encryptionContext({ id, owner_id: owner, version }: RowIdentity): EncryptionContext {
-  return {
-    purpose: 'contacts',
-    owner,
-    table: 'contacts',
-    column: 'ciphertext',
-    row: id,
-    version: String(version),
-  };
-}
-
-function indexContext(owner: string) {
-  return { owner, table: 'contacts', column: 'email' };
-}
 
 function applyChanges(details: ContactDetails, changes: ContactChanges): ContactDetails {
   // Not by spreading: a DTO has its absent fields too, as undefined.
