@@ -16,7 +16,6 @@ import {
   reencryptAll,
   reencryptAndDie,
   reencryptBatches,
-  retireIndexKey,
   retirePrimary,
 } from '../support/retired-keys.js';
 import { type TestApp } from '../support/test-app.js';
@@ -101,7 +100,7 @@ describe('users under a retired key', () => {
     });
 
     it('are found by their e-mail address before, half-way through and after a new index key', async () => {
-      const key = await retireIndexKey(app, 'system');
+      const key = await retirePrimary(app, 'blind-index', 'system');
       expect(await countUnder(app, 'blind-index', key)).toBe(COUNT);
       expect(await signIns()).toEqual([200, 200, 200]);
       expect(await reencryptBatches(app, 'blind-index', key, 2)).toBe(2);
@@ -120,7 +119,7 @@ describe('users under a retired key', () => {
     });
 
     it('keep their e-mail address from being registered again, before and after', async () => {
-      const key = await retireIndexKey(app, 'system');
+      const key = await retirePrimary(app, 'blind-index', 'system');
       for (const { email } of accounts) expectProblem(await register(email), 'ERR_EMAIL_TAKEN');
       const newcomer = newEmail();
       expect((await register(newcomer)).status).toBe(201);
@@ -131,7 +130,7 @@ describe('users under a retired key', () => {
     });
 
     it('give one e-mail address to one of 16 callers of two instances that index under different keys', async () => {
-      await retireIndexKey(app, 'system');
+      await retirePrimary(app, 'blind-index', 'system');
       const other = await app.newInstance();
       const keys = await app.nest.get(KeyringService, { strict: false }).blindIndexKeys('system');
       const [primary, retired] = keys;
@@ -147,7 +146,7 @@ describe('users under a retired key', () => {
     });
 
     it('are named when two have one e-mail address, and the others get their new index', async () => {
-      const key = await retireIndexKey(app, 'system');
+      const key = await retirePrimary(app, 'blind-index', 'system');
       const [first, second] = accounts;
       const crypto = app.nest.get(CryptoService, { strict: false });
       await databaseOf(app)

@@ -3,7 +3,6 @@ import { CryptoService } from '../../src/crypto/crypto.service.js';
 import { Database } from '../../src/database/database.js';
 import { EncryptedRowsRegistry, type RetiredKey } from '../../src/keys/encrypted-rows.js';
 import { type KeyPurposeName } from '../../src/keys/key-purposes.js';
-import { KeyringService } from '../../src/keys/keyring.service.js';
 import { type TestApp } from './test-app.js';
 
 /** Retires the owner's primary key, without a rotation's other steps. What is written next makes another. */
@@ -22,20 +21,6 @@ export async function retirePrimary(
     .executeTakeFirstOrThrow();
   app.clock.advance(1);
   return { id, ownerId, version };
-}
-
-/** As `retirePrimary`; values are still looked up under the retired key. */
-export async function retireIndexKey(app: TestApp, ownerId: string): Promise<RetiredKey> {
-  const keyring = app.nest.get(KeyringService, { strict: false });
-  const [retired] = await keyring.blindIndexKeys(ownerId);
-  const key = await retirePrimary(app, 'blind-index', ownerId);
-  const original = keyring.blindIndexKeys.bind(keyring);
-  keyring.blindIndexKeys = async (owner) => {
-    const [primary, ...others] = await original(owner);
-    const isMissing = owner === ownerId && others.every(({ version }) => version !== retired.version);
-    return isMissing ? [primary, ...others, retired] : [primary, ...others];
-  };
-  return key;
 }
 
 /** Counts over every column of the purpose. */
