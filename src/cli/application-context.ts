@@ -14,7 +14,8 @@ export async function withModule(
   const { module: configuration } = await AppConfigModule.load();
   const context = await NestFactory.createApplicationContext(
     { module: CommandModule, imports: [CoreModule.forRoot(configuration), feature] },
-    { logger: ['error', 'fatal'], abortOnError: false },
+    // What goes wrong is thrown; a log of it as well would bury the one line that an operator needs.
+    { logger: false, abortOnError: false },
   );
   try {
     await work(context);

@@ -1,6 +1,10 @@
 import { join, resolve } from 'node:path';
 import { type EnvironmentVariables } from './environment.js';
 
+/** Where a root key is: a file that holds its 32 bytes, or a variable and its value, base64url. */
+export type RootKeyLocation =
+  { readonly file: string } | { readonly variable: 'ROOT_KEY' | 'ROOT_KEY_PREVIOUS'; readonly value: string };
+
 /** The whole configuration: one typed, validated, immutable object. Durations carry their unit. */
 export class AppConfig {
   readonly isProduction: boolean;
@@ -25,7 +29,11 @@ export class AppConfig {
 
   readonly storage: { readonly databaseUrl: string };
 
-  readonly keys: { readonly rootKeyFile: string };
+  readonly keys: {
+    readonly root: RootKeyLocation;
+    /** Where the root key before it is, if it is kept; the file need not be there. */
+    readonly previousRoot: RootKeyLocation | undefined;
+  };
 
   readonly auth: {
     readonly issuer: string;
@@ -61,7 +69,9 @@ export class AppConfig {
       profile: variables.TLS_PROFILE,
     };
     this.storage = { databaseUrl: variables.DATABASE_URL ?? `sqlite:${join(dataDirectory, 'app.db')}` };
-    this.keys = { rootKeyFile: variables.ROOT_KEY_FILE ?? join(dataDirectory, 'root.key') };
+    const root = rootKeyIn(variables, 'ROOT_KEY') ?? { file: join(dataDirectory, 'root.key') };
+    const besideIt = 'file' in root ? { file: `${root.file}.previous` } : undefined;
+    this.keys = { root, previousRoot: rootKeyIn(variables, 'ROOT_KEY_PREVIOUS') ?? besideIt };
     this.auth = {
       issuer,
       audience: variables.AUDIENCE ?? issuer,
@@ -72,4 +82,14 @@ export class AppConfig {
       refreshAbsoluteTtlSeconds: variables.REFRESH_ABSOLUTE_TTL,
     };
   }
+}
+
+function rootKeyIn(
+  variables: EnvironmentVariables,
+  variable: 'ROOT_KEY' | 'ROOT_KEY_PREVIOUS',
+): RootKeyLocation | undefined {
+  const value = variables[variable];
+  if (value !== undefined) return { variable, value };
+  const file = variables[`${variable}_FILE`];
+  return file === undefined ? undefined : { file };
 }

@@ -19,6 +19,10 @@ function faultsOf(environment: Environment): string[] {
   }
 }
 
+function keysOf(environment: Environment): AppConfig['keys'] {
+  return new AppConfig(parseEnvironment(environment)).keys;
+}
+
 function isDocumented(environment: Environment): boolean {
   return new AppConfig(parseEnvironment(environment)).server.docsEnabled;
 }
@@ -74,7 +78,7 @@ describe('parseEnvironment', () => {
     expect(faultsOf({ NODE_ENV: 'production' })).toEqual([
       'TLS_CERT_FILE is required in production',
       'TLS_KEY_FILE is required in production',
-      'ROOT_KEY_FILE is required in production',
+      'ROOT_KEY_FILE or ROOT_KEY is required in production',
       'ISSUER_URL is required in production',
     ]);
   });
@@ -84,6 +88,39 @@ describe('parseEnvironment', () => {
       'TLS_CERT_FILE and TLS_KEY_FILE must be set together',
     ]);
     expect(faultsOf({ TLS_CERT_FILE: 'a.pem', TLS_KEY_FILE: 'a.key' })).toEqual([]);
+  });
+
+  it('takes a root key from a variable or a file, not both, and repeats none', () => {
+    const ROOT_KEY = Buffer.alloc(32, 'hunter2').toString('base64url');
+    expect(faultsOf({ ROOT_KEY, ROOT_KEY_PREVIOUS: ROOT_KEY })).toEqual([]);
+    const faults = faultsOf({
+      ROOT_KEY,
+      ROOT_KEY_FILE: 'a',
+      ROOT_KEY_PREVIOUS: ROOT_KEY,
+      ROOT_KEY_PREVIOUS_FILE: 'b',
+    });
+    expect(faults).toEqual([
+      'ROOT_KEY and ROOT_KEY_FILE are both set, keep one',
+      'ROOT_KEY_PREVIOUS and ROOT_KEY_PREVIOUS_FILE are both set, keep one',
+    ]);
+    expect(faultsOf({ NODE_ENV: 'production', ROOT_KEY })).toHaveLength(3);
+  });
+
+  it.each([
+    ['31 bytes', Buffer.alloc(31, 1).toString('base64url')],
+    ['33 bytes', Buffer.alloc(33, 1).toString('base64url')],
+    ['base64 with padding', Buffer.alloc(32, 0xfb).toString('base64')],
+    ['characters of base64', Buffer.alloc(32, 0xfb).toString('base64').replace('=', '')],
+    ['bits that no byte has', `${'A'.repeat(42)}B`],
+    ['a space before it', ` ${'A'.repeat(43)}`],
+    ['a line break after it', `${'A'.repeat(43)}\n`],
+    ['hexadecimal', 'ab'.repeat(32)],
+  ])('does not take %s for a root key', (_claim, value) => {
+    const fault = 'must be 32 bytes in base64url (43 characters, no padding)';
+    expect(faultsOf({ ROOT_KEY: value, ROOT_KEY_PREVIOUS: value })).toEqual([
+      `ROOT_KEY ${fault}`,
+      `ROOT_KEY_PREVIOUS ${fault}`,
+    ]);
   });
 
   it.each(['1e3', '0x10', ' 80', '80 ', '8o', '1.5', '+1', '１'])(
@@ -138,8 +175,25 @@ describe('AppConfig', () => {
   it('keeps everything it makes in the data and certificate directories', () => {
     const config = new AppConfig(parseEnvironment({ DATA_DIR: '/d', CERTS_DIR: '/c' }));
     expect(config.storage.databaseUrl).toBe('sqlite:/d/app.db');
-    expect(config.keys.rootKeyFile).toBe('/d/root.key');
+    expect(config.keys).toEqual({
+      root: { file: '/d/root.key' },
+      previousRoot: { file: '/d/root.key.previous' },
+    });
     expect(config.tls.directory).toBe('/c');
+  });
+
+  it('looks for a previous root key beside a root key file, and nowhere beside a variable', () => {
+    const key = Buffer.alloc(32, 1).toString('base64url');
+    expect(keysOf({ ROOT_KEY_FILE: '/k' }).previousRoot).toEqual({ file: '/k.previous' });
+    expect(keysOf({ ROOT_KEY_PREVIOUS_FILE: '/p' }).previousRoot).toEqual({ file: '/p' });
+    expect(keysOf({ ROOT_KEY: key })).toEqual({
+      root: { variable: 'ROOT_KEY', value: key },
+      previousRoot: undefined,
+    });
+    expect(keysOf({ ROOT_KEY: key, ROOT_KEY_PREVIOUS: key }).previousRoot).toEqual({
+      variable: 'ROOT_KEY_PREVIOUS',
+      value: key,
+    });
   });
 
   it('shows the documentation page in development and, unless told, not in production', () => {

@@ -1,13 +1,17 @@
-import { plainToInstance, Transform } from 'class-transformer';
-import { IsIn, IsOptional, IsString, IsUrl, Matches, ValidateBy, validateSync } from 'class-validator';
+import { plainToInstance } from 'class-transformer';
+import { IsOptional, IsString, IsUrl, Matches, validateSync } from 'class-validator';
 import { readFileSync } from 'node:fs';
 import { StartError } from '../common/start-error.js';
+import { Bounded, OneOf, RootKey, ToBoolean } from './variable-rules.js';
 
 /** Raw variables, as the process or a `.env` file has them. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Variables that hold a secret: each may come from the file that `<NAME>_FILE` names instead. */
 export const SECRET_VARIABLES = ['DATABASE_URL', 'TLS_KEY_PASSPHRASE'] as const;
+
+/** The root keys as text. What `<NAME>_FILE` names holds the 32 bytes themselves. */
+const ROOT_KEY_VARIABLES = ['ROOT_KEY', 'ROOT_KEY_PREVIOUS'] as const;
 
 const Port = () => Bounded(0, 65_535);
 const Seconds = (min: number, max: number) => Bounded(min, max, 'seconds, ');
@@ -60,8 +64,20 @@ export class EnvironmentVariables {
   readonly DATABASE_URL?: string;
 
   @IsOptional()
+  @RootKey()
+  readonly ROOT_KEY?: string;
+
+  @IsOptional()
   @IsString()
   readonly ROOT_KEY_FILE?: string;
+
+  @IsOptional()
+  @RootKey()
+  readonly ROOT_KEY_PREVIOUS?: string;
+
+  @IsOptional()
+  @IsString()
+  readonly ROOT_KEY_PREVIOUS_FILE?: string;
 
   @IsOptional()
   @IsUrl(
@@ -90,8 +106,13 @@ export class EnvironmentVariables {
   readonly REFRESH_ABSOLUTE_TTL: number = 2_592_000;
 }
 
-/** What production must be given, since everything else about it could only be guessed. */
-const REQUIRED_IN_PRODUCTION = ['TLS_CERT_FILE', 'TLS_KEY_FILE', 'ROOT_KEY_FILE', 'ISSUER_URL'] as const;
+/** What production must be given, one of each, since everything else about it could only be guessed. */
+const REQUIRED_IN_PRODUCTION = [
+  ['TLS_CERT_FILE'],
+  ['TLS_KEY_FILE'],
+  ['ROOT_KEY_FILE', 'ROOT_KEY'],
+  ['ISSUER_URL'],
+] as const;
 
 /**
  * Reads and checks every variable.
@@ -112,9 +133,14 @@ export function parseEnvironment(raw: Environment): EnvironmentVariables {
     faults.push(`${property} ${Object.values(constraints).join(' and ')}`);
   }
   if (variables.NODE_ENV === 'production') {
-    for (const name of REQUIRED_IN_PRODUCTION) {
-      if (variables[name] === undefined) faults.push(`${name} is required in production`);
+    for (const names of REQUIRED_IN_PRODUCTION) {
+      if (names.every((name) => variables[name] === undefined))
+        faults.push(`${names.join(' or ')} is required in production`);
     }
+  }
+  for (const name of ROOT_KEY_VARIABLES) {
+    if (variables[name] !== undefined && variables[`${name}_FILE`] !== undefined)
+      faults.push(`${name} and ${name}_FILE are both set, keep one`);
   }
   if ((variables.TLS_CERT_FILE === undefined) !== (variables.TLS_KEY_FILE === undefined)) {
     if (variables.NODE_ENV !== 'production')
@@ -139,35 +165,4 @@ function readSecretFiles(present: Record<string, string | undefined>, faults: st
       faults.push(`${name}_FILE names ${file}, which cannot be read`);
     }
   }
-}
-
-function Bounded(min: number, max: number, unit = ''): PropertyDecorator {
-  return compose(
-    Transform(({ value }) => (/^\d{1,15}$/.test(String(value)) ? Number(value) : Number.NaN)),
-    ValidateBy({
-      name: 'bounded',
-      validator: {
-        validate: (value: number) => value >= min && value <= max,
-        defaultMessage: () => `must be a whole number (${unit}${min} to ${max})`,
-      },
-    }),
-  );
-}
-
-function OneOf(...values: string[]): PropertyDecorator {
-  return IsIn(values, { message: `must be one of ${values.join(', ')}` });
-}
-
-function ToBoolean(): PropertyDecorator {
-  const booleans: Record<string, boolean> = { true: true, false: false };
-  return compose(
-    Transform(({ value }) => booleans[String(value)] ?? value),
-    IsIn([true, false], { message: 'must be true or false' }),
-  );
-}
-
-function compose(...decorators: PropertyDecorator[]): PropertyDecorator {
-  return (target, property) => {
-    for (const decorate of decorators) decorate(target, property);
-  };
 }

@@ -1,4 +1,4 @@
-import { createHmac, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import {
   closeSync,
   fsyncSync,
@@ -14,11 +14,10 @@ import { dirname } from 'node:path';
 import { errorCode } from '../common/error-code.js';
 import { StartError } from '../common/start-error.js';
 import { type EncryptionContext } from '../crypto/encryption-context.js';
-import { SymmetricKey } from '../crypto/symmetric-key.js';
+import { type SymmetricKey } from '../crypto/symmetric-key.js';
+import { importRootKey, ROOT_KEY_BYTES } from './root-key.js';
 import { RootKeyProvider } from './root-key-provider.js';
-
-const ROOT_KEY_BYTES = 32;
-const KEY_ID_BYTES = 8;
+import { syncDirectory } from './sync-directory.js';
 
 /** The root key as 32 bytes in a file that only its owner can read (mode 0600). */
 export class FileRootKeyProvider extends RootKeyProvider {
@@ -33,15 +32,25 @@ export class FileRootKeyProvider extends RootKeyProvider {
    * @throws {StartError} naming the file when it is missing, has another length or is readable by others
    */
   static load(file: string): FileRootKeyProvider {
-    const raw = readRootKey(file);
-    const id = createHmac('sha256', raw).update('kid').digest().subarray(0, KEY_ID_BYTES).toString('hex');
-    return new FileRootKeyProvider(
-      SymmetricKey.import({ id, purpose: 'root', owner: 'system', suite: 'XAES-256-GCM' }, raw),
-    );
+    return new FileRootKeyProvider(importRootKey(readRootKey(file)));
   }
 
-  /** Makes a new root key. An existing file is kept, also when another process makes it just now. */
-  static generate(file: string): void {
+  /** As `load`, but a file that does not exist is none. */
+  static loadIfPresent(file: string): FileRootKeyProvider | undefined {
+    try {
+      return FileRootKeyProvider.load(file);
+    } catch (error) {
+      if (error instanceof StartError && errorCode(error.cause) === 'ENOENT') return undefined;
+      throw error;
+    }
+  }
+
+  /**
+   * Makes a new root key. An existing file is kept, also when another process makes it just now.
+   *
+   * @returns false when the file existed
+   */
+  static generate(file: string): boolean {
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
     const temporary = `${file}.${randomBytes(6).toString('hex')}`;
     const descriptor = openSync(temporary, 'wx', 0o600);
@@ -52,11 +61,14 @@ export class FileRootKeyProvider extends RootKeyProvider {
       fsyncSync(descriptor);
       // A link fails where a rename would replace: the first root key of a deployment is its only one.
       linkSync(temporary, file);
+      return true;
     } catch (error) {
       if (errorCode(error) !== 'EEXIST') throw error;
+      return false;
     } finally {
       closeSync(descriptor);
       unlinkSync(temporary);
+      syncDirectory(dirname(file));
     }
   }
 
@@ -64,12 +76,12 @@ export class FileRootKeyProvider extends RootKeyProvider {
     return this.#key.id;
   }
 
-  override wrap(rawKey: Uint8Array, context: EncryptionContext): Promise<Uint8Array> {
-    return Promise.resolve(this.#key.encrypt(rawKey, context));
+  override async wrap(rawKey: Uint8Array, context: EncryptionContext): Promise<Uint8Array> {
+    return this.#key.encrypt(rawKey, context);
   }
 
-  override unwrap(wrapped: Uint8Array, context: EncryptionContext): Promise<Uint8Array> {
-    return Promise.resolve(this.#key.decrypt(wrapped, context));
+  override async unwrap(wrapped: Uint8Array, context: EncryptionContext): Promise<Uint8Array> {
+    return this.#key.decrypt(wrapped, context);
   }
 }
 

@@ -50,18 +50,6 @@ export class KeysRepository {
     return row?.version ?? 0;
   }
 
-  /** The ids of the root keys that wrap something. */
-  async findRootIds(rootPurposes: readonly string[]): Promise<string[]> {
-    const rows = await this.database.query
-      .selectFrom('keys')
-      .select('parent_id')
-      .distinct()
-      .where('purpose', 'in', rootPurposes)
-      .where('wrapped', 'is not', null)
-      .execute();
-    return rows.map((row) => row.parent_id);
-  }
-
   /**
    * Adds a key. One under another key is added only while that one may wrap, which the statement itself checks:
    * so nothing is ever put under a key that is being destroyed.

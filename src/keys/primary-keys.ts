@@ -1,12 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../common/clock.js';
 import { ExpiringCache } from '../common/expiring-cache.js';
-import { randomKeyId } from '../crypto/symmetric-key.js';
+import { randomKeyId, SymmetricKey } from '../crypto/symmetric-key.js';
 import { Database } from '../database/database.js';
 import { generateRawKey, importRawKey } from './key-material.js';
 import { keyPurpose, type KeyPurposeName } from './key-purposes.js';
 import { type KeyRow, KeysRepository } from './keys.repository.js';
-import { RootKeyProvider } from './root-key-provider.js';
+import { RootKeys } from './root-keys.js';
 import { type LoadedKey, MAX_CACHED_KEYS, RECHECK_MS, UnwrappedKeys } from './unwrapped-keys.js';
 import { wrappingContext } from './wrapping-context.js';
 
@@ -18,7 +18,7 @@ export class PrimaryKeys {
   constructor(
     private readonly repository: KeysRepository,
     private readonly unwrapped: UnwrappedKeys,
-    private readonly rootKey: RootKeyProvider,
+    private readonly rootKeys: RootKeys,
     private readonly database: Database,
     private readonly clock: Clock,
   ) {
@@ -78,19 +78,24 @@ export class PrimaryKeys {
     }: Pick<KeyRow, 'version' | 'state'> & { readonly activatedAtMs?: number },
   ): Promise<LoadedKey> {
     const { suite, parent } = keyPurpose(purpose, ownerId);
-    const parentKey = parent === 'root' ? undefined : await this.get(parent, ownerId);
-    const wrappingKey = parentKey?.material.symmetric;
-    if (parentKey && !wrappingKey) throw new Error(`key purpose ${parent} wraps no keys`);
+    const parentKey =
+      parent === 'root'
+        ? await this.rootKeys.forNewKeys()
+        : (await this.get(parent, ownerId)).material.symmetric;
+    if (!parentKey) throw new Error(`key purpose ${parent} wraps no keys`);
     const description = {
       id: randomKeyId(),
-      parent_id: parentKey?.row.id ?? this.rootKey.id,
+      parent_id: parentKey.id,
       owner_id: ownerId,
       purpose,
       suite,
     };
     const raw = generateRawKey(suite);
     const context = wrappingContext(description);
-    const wrapped = wrappingKey ? wrappingKey.encrypt(raw, context) : await this.rootKey.wrap(raw, context);
+    const wrapped =
+      parentKey instanceof SymmetricKey
+        ? parentKey.encrypt(raw, context)
+        : await parentKey.wrap(raw, context);
     const material = await importRawKey({ id: description.id, purpose, ownerId, version, suite }, raw);
     const nowMs = this.clock.nowMs();
     const row: KeyRow = {

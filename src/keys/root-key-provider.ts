@@ -1,8 +1,8 @@
 import { type EncryptionContext } from '../crypto/encryption-context.js';
 
 /**
- * Holds the root key, which wraps the key-encryption keys and nothing else. `file` is the provider that
- * ships; a KMS or HSM is one class more, since the key itself never has to leave the provider.
+ * Holds one root key, which wraps the key-encryption keys and nothing else. Providers for a file and for a
+ * variable are here; a KMS or HSM is one class more, since the key itself never has to leave the provider.
  */
 export abstract class RootKeyProvider {
   /** 16 hexadecimal characters that identify the root key and reveal nothing of it. */

@@ -4,9 +4,9 @@ import { ExpiringCache } from '../common/expiring-cache.js';
 import { type SymmetricKey } from '../crypto/symmetric-key.js';
 import { Database } from '../database/database.js';
 import { importRawKey, type KeyMaterial } from './key-material.js';
-import { type KeyPurposeName, type KeySuite } from './key-purposes.js';
+import { keyPurpose, type KeyPurposeName, type KeySuite } from './key-purposes.js';
 import { type KeyRow, KeysRepository } from './keys.repository.js';
-import { RootKeyProvider } from './root-key-provider.js';
+import { RootKeys } from './root-keys.js';
 import { wrappingContext } from './wrapping-context.js';
 
 /** A destroyed or disabled key encrypts, decrypts and signs nothing more on any instance after this time. */
@@ -25,7 +25,7 @@ export class UnwrappedKeys {
 
   constructor(
     private readonly repository: KeysRepository,
-    private readonly rootKey: RootKeyProvider,
+    private readonly rootKeys: RootKeys,
     private readonly database: Database,
     private readonly clock: Clock,
   ) {
@@ -70,7 +70,8 @@ export class UnwrappedKeys {
   /** `undefined` when the key that wraps it is gone: nobody can unwrap it any more. */
   async #unwrap(wrapped: Uint8Array, row: KeyRow): Promise<Uint8Array | undefined> {
     const context = wrappingContext(row);
-    if (row.parent_id === this.rootKey.id) return this.rootKey.unwrap(wrapped, context);
+    if (keyPurpose(row.purpose, row.owner_id).parent === 'root')
+      return this.rootKeys.unwrap(row.parent_id, wrapped, context);
     return (await this.wrappingKey(row.parent_id))?.decrypt(wrapped, context);
   }
 }

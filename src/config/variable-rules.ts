@@ -1,0 +1,41 @@
+import { Transform } from 'class-transformer';
+import { IsIn, Matches, ValidateBy } from 'class-validator';
+
+/** A whole number; anything else is refused, also what JavaScript would take for one. */
+export function Bounded(min: number, max: number, unit = ''): PropertyDecorator {
+  return compose(
+    Transform(({ value }) => (/^\d{1,15}$/.test(String(value)) ? Number(value) : Number.NaN)),
+    ValidateBy({
+      name: 'bounded',
+      validator: {
+        validate: (value: number) => value >= min && value <= max,
+        defaultMessage: () => `must be a whole number (${unit}${min} to ${max})`,
+      },
+    }),
+  );
+}
+
+export function OneOf(...values: string[]): PropertyDecorator {
+  return IsIn(values, { message: `must be one of ${values.join(', ')}` });
+}
+
+/** A root key in base64url: 32 bytes are 43 characters, of which the last has only four bits to choose. */
+export function RootKey(): PropertyDecorator {
+  return Matches(/^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/, {
+    message: 'must be 32 bytes in base64url (43 characters, no padding)',
+  });
+}
+
+export function ToBoolean(): PropertyDecorator {
+  const booleans: Record<string, boolean> = { true: true, false: false };
+  return compose(
+    Transform(({ value }) => booleans[String(value)] ?? value),
+    IsIn([true, false], { message: 'must be true or false' }),
+  );
+}
+
+function compose(...decorators: PropertyDecorator[]): PropertyDecorator {
+  return (target, property) => {
+    for (const decorate of decorators) decorate(target, property);
+  };
+}

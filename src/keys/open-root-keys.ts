@@ -1,0 +1,40 @@
+import { existsSync } from 'node:fs';
+import { StartError } from '../common/start-error.js';
+import { type AppConfig } from '../config/app-config.js';
+import { FileRootKeyProvider } from './file-root-key.provider.js';
+import { nameOf, readRootKeys } from './root-key-places.js';
+import { RootKeys } from './root-keys.js';
+import { type RootWrappedKeysRepository } from './root-wrapped-keys.repository.js';
+
+/**
+ * Loads the root keys and makes sure that they are this database's. A missing file is made only where that
+ * is allowed and nothing is encrypted yet: beside existing data a new root key would hide the loss.
+ *
+ * @throws {StartError} naming the file or variable and the ids of the key that is there and of those wanted
+ */
+export async function openRootKeys(
+  keys: AppConfig['keys'],
+  { mayGenerate }: { readonly mayGenerate: boolean },
+  repository: RootWrappedKeysRepository,
+): Promise<RootKeys> {
+  const { root } = keys;
+  const wantedIds = await repository.findRootIds();
+  if ('file' in root && !existsSync(root.file)) {
+    if (wantedIds.length > 0) {
+      throw new StartError(
+        `root key file ${root.file} is missing and the database needs root key ${wantedIds.join(', ')}: restore that file from its backup`,
+      );
+    }
+    if (mayGenerate) FileRootKeyProvider.generate(root.file);
+  }
+  const { current, others } = readRootKeys(keys);
+  const otherIds = others.map(({ id }) => id);
+  const missingIds = wantedIds.filter((id) => id !== current.id && !otherIds.includes(id));
+  if (missingIds.length > 0) {
+    const beside = otherIds.length > 0 ? ` and beside it is ${otherIds.join(', ')}` : '';
+    throw new StartError(
+      `${nameOf(root)} holds root key ${current.id}${beside}, but the database needs ${missingIds.join(', ')}: restore the right one`,
+    );
+  }
+  return new RootKeys(() => readRootKeys(keys), repository);
+}

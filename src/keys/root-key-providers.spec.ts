@@ -1,0 +1,104 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { inspect } from 'node:util';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { StaticRootKeyProvider } from '../../test/support/static-root-key-provider.js';
+import { StartError } from '../common/start-error.js';
+import { DecryptionError } from '../crypto/errors.js';
+import { EnvRootKeyProvider } from './env-root-key.provider.js';
+import { FileRootKeyProvider } from './file-root-key.provider.js';
+import { RootKeyFiles, shredRootKeyFile } from './root-key-files.js';
+import { type RootKeyProvider } from './root-key-provider.js';
+
+const context = { purpose: 'user-kek', owner: 'ada' };
+
+describe('a root key', () => {
+  let directory: string;
+  let file: string;
+  let raw: Buffer;
+  let files: RootKeyFiles;
+  beforeEach(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'root-key-'));
+    file = join(directory, 'root.key');
+    raw = randomBytes(32);
+    await writeFile(file, raw, { mode: 0o600 });
+    files = new RootKeyFiles(file, `${file}.previous`);
+  });
+  afterEach(() => rm(directory, { recursive: true }));
+
+  const value = () => raw.toString('base64url');
+
+  it('is the same from a file and from a variable', async () => {
+    const wrapped = await FileRootKeyProvider.load(file).wrap(Buffer.from('key'), context);
+    const fromVariable = new EnvRootKeyProvider(value());
+    expect(fromVariable.id).toBe(FileRootKeyProvider.load(file).id);
+    expect(Buffer.from(await fromVariable.unwrap(wrapped, context)).toString()).toBe('key');
+  });
+
+  it.each<[string, () => RootKeyProvider]>([
+    ['a file', () => FileRootKeyProvider.load(file)],
+    ['a variable', () => new EnvRootKeyProvider(value())],
+    ['a KMS, which the fake stands for', () => new StaticRootKeyProvider()],
+  ])(
+    'from %s unwraps what it wrapped, in that context only, and shows itself nowhere',
+    async (_from, open) => {
+      const provider = open();
+      expect(provider.id).toMatch(/^[0-9a-f]{16}$/);
+      const wrapped = await provider.wrap(Buffer.from('key'), context);
+      expect(Buffer.from(await provider.unwrap(wrapped, context)).toString()).toBe('key');
+      await expect(provider.unwrap(wrapped, { ...context, owner: 'bob' })).rejects.toThrow(DecryptionError);
+      await expect(new StaticRootKeyProvider().unwrap(wrapped, context)).rejects.toThrow(DecryptionError);
+      const shown = inspect(provider, { depth: 9, showHidden: true }) + JSON.stringify(provider);
+      for (const spelling of [value(), raw.toString('hex'), inspect(raw).slice(8, 40)])
+        expect(shown).not.toContain(spelling);
+    },
+  );
+
+  it('is staged beside the current one, for its owner only, and never twice', async () => {
+    const { id } = files.stage();
+    expect(id).not.toBe(FileRootKeyProvider.load(file).id);
+    expect((await stat(files.next)).mode & 0o777).toBe(0o600);
+    expect(await readFile(files.next)).toHaveLength(32);
+    expect(() => files.stage()).toThrow(`${files.next} exists already`);
+    expect(FileRootKeyProvider.load(files.next).id).toBe(id);
+  });
+
+  it('has a file at each step from staged to current, under its own id', () => {
+    const old = FileRootKeyProvider.load(file).id;
+    const { id } = files.stage();
+    files.keepCurrent();
+    files.keepCurrent();
+    expect([file, files.previous, files.next].map((name) => FileRootKeyProvider.load(name).id)).toEqual([
+      old,
+      old,
+      id,
+    ]);
+    files.replaceCurrent();
+    expect([file, files.previous].map((name) => FileRootKeyProvider.load(name).id)).toEqual([id, old]);
+    expect(FileRootKeyProvider.loadIfPresent(files.next)).toBeUndefined();
+  });
+
+  it('is not kept over one of an earlier change', async () => {
+    await writeFile(files.previous, randomBytes(32), { mode: 0o600 });
+    expect(() => files.keepCurrent()).toThrow('of an earlier change');
+  });
+
+  it('is not kept in a directory that is not there', () => {
+    const elsewhere = new RootKeyFiles(file, join(directory, 'absent', 'previous'));
+    expect(() => elsewhere.keepCurrent()).toThrow(StartError);
+    expect(() => elsewhere.keepCurrent()).toThrow('cannot be changed (ENOENT)');
+  });
+
+  it('is overwritten before it is removed, unless it has another name', async () => {
+    await symlink(file, `${file}.link`);
+    shredRootKeyFile(`${file}.link`);
+    expect(await readFile(file)).toEqual(raw);
+    files.keepCurrent();
+    shredRootKeyFile(files.previous);
+    expect(await readFile(file)).toEqual(raw);
+    shredRootKeyFile(file);
+    expect(FileRootKeyProvider.loadIfPresent(file)).toBeUndefined();
+  });
+});

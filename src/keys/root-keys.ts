@@ -1,0 +1,55 @@
+import { type EncryptionContext } from '../crypto/encryption-context.js';
+import { DecryptionError } from '../crypto/errors.js';
+import { type RootKeyProvider } from './root-key-provider.js';
+import { type RootWrappedKeysRepository } from './root-wrapped-keys.repository.js';
+
+/** The root keys that can be reached at one moment. */
+export interface HeldRootKeys {
+  readonly current: RootKeyProvider;
+  /** The next and the previous one, while the root key is changed. */
+  readonly others: readonly RootKeyProvider[];
+}
+
+/**
+ * Every root key that may be needed, found by its exact id. Which of them wraps new keys is what the
+ * database says, so that an instance that missed a change never wraps under a key that is about to go.
+ */
+export class RootKeys {
+  #held: HeldRootKeys;
+
+  /** @param read looks again where root keys are kept; called when an unknown one is asked for */
+  constructor(
+    private readonly read: () => HeldRootKeys,
+    private readonly repository: Pick<RootWrappedKeysRepository, 'findRootIdInUse'>,
+  ) {
+    this.#held = read();
+  }
+
+  /** The root key that wraps now. @throws {DecryptionError} when it can't be reached */
+  async forNewKeys(): Promise<RootKeyProvider> {
+    const id = await this.repository.findRootIdInUse();
+    return id === undefined ? this.#readAgain().current : this.#get(id);
+  }
+
+  /**
+   * @throws {DecryptionError} when the root key can't be reached or has not wrapped these bytes and context
+   */
+  async unwrap(rootId: string, wrapped: Uint8Array, context: EncryptionContext): Promise<Uint8Array> {
+    return this.#get(rootId).unwrap(wrapped, context);
+  }
+
+  #get(id: string): RootKeyProvider {
+    const provider = withId(this.#held, id) ?? withId(this.#readAgain(), id);
+    if (!provider) throw new DecryptionError(id);
+    return provider;
+  }
+
+  #readAgain(): HeldRootKeys {
+    this.#held = this.read();
+    return this.#held;
+  }
+}
+
+function withId({ current, others }: HeldRootKeys, id: string): RootKeyProvider | undefined {
+  return [current, ...others].find((provider) => provider.id === id);
+}

@@ -1,0 +1,166 @@
+import { Injectable } from '@nestjs/common';
+import { realpathSync } from 'node:fs';
+import { StartError } from '../common/start-error.js';
+import { AppConfig } from '../config/app-config.js';
+import { DecryptionError } from '../crypto/errors.js';
+import { randomKeyBytes } from '../crypto/symmetric-key.js';
+import { Database } from '../database/database.js';
+import { FileRootKeyProvider } from './file-root-key.provider.js';
+import { nextFileOf, RootKeyFiles, shredRootKeyFile } from './root-key-files.js';
+import { nameOf, readPreviousRootKey, readRootKeys } from './root-key-places.js';
+import { type RootKeyProvider } from './root-key-provider.js';
+import { type RootWrappedKey, RootWrappedKeysRepository } from './root-wrapped-keys.repository.js';
+import { wrappingContext } from './wrapping-context.js';
+
+const KEYS_PER_READ = 500;
+
+/** Called now and then with the number of keys that are re-wrapped so far. */
+export type OnProgress = (count: number) => void;
+
+/**
+ * Changes the root key: stage, promote, complete. Each step may be killed at any moment and run again.
+ * Servers go on meanwhile: whatever the database holds is wrapped by a root key that they can find.
+ */
+@Injectable()
+export class RootRotation {
+  readonly #keys: AppConfig['keys'];
+
+  constructor(
+    config: AppConfig,
+    private readonly repository: RootWrappedKeysRepository,
+    private readonly database: Database,
+  ) {
+    this.#keys = config.keys;
+  }
+
+  /**
+   * Makes the next root key.
+   *
+   * @returns undefined where the root key is in no file: its new value is the operator's to make
+   */
+  stage(): { readonly id: string; readonly file: string } | undefined {
+    const { root, previousRoot } = this.#keys;
+    const previous = previousRoot && readPreviousRootKey(previousRoot);
+    if (previousRoot && previous) {
+      throw new StartError(
+        `${nameOf(previousRoot)} holds root key ${previous.id}: finish the last change with \`npm run cli -- root complete\``,
+      );
+    }
+    if (!('file' in root)) return undefined;
+    const files = this.#files(root.file);
+    return { id: files.stage().id, file: files.next };
+  }
+
+  /**
+   * Re-wraps every key under the staged root key, or under ROOT_KEY, in one transaction. The staged file
+   * becomes the current one after the commit; the current one is kept as the previous.
+   */
+  async promote(onProgress: OnProgress): Promise<{ readonly id: string; readonly count: number }> {
+    const { root } = this.#keys;
+    const staged = this.#staged();
+    const { current, others } = readRootKeys(this.#keys);
+    if (others.length === 0) {
+      throw new StartError('there is no other root key: begin with `npm run cli -- root stage`');
+    }
+    const target = staged ?? current;
+    await this.#prove(target);
+    const files = staged && 'file' in root ? this.#files(root.file) : undefined;
+    files?.keepCurrent();
+    const count = await this.#rewrap([current, ...others], target, onProgress);
+    files?.replaceCurrent();
+    return { id: target.id, count };
+  }
+
+  /**
+   * Re-wraps what was made under the previous root key since it was promoted, and gives that key up.
+   *
+   * @returns what held it: a file that is removed now, or a variable to unset; undefined when nothing did
+   * @throws {StartError} while a key is still wrapped by it
+   */
+  async complete(
+    onProgress: OnProgress,
+  ): Promise<{ readonly count: number; readonly file?: string; readonly variable?: string } | undefined> {
+    const { root, previousRoot } = this.#keys;
+    const staged = this.#staged();
+    if (staged) {
+      throw new StartError(
+        `root key ${staged.id} is staged: promote it first with \`npm run cli -- root promote\``,
+      );
+    }
+    const previous = previousRoot && readPreviousRootKey(previousRoot);
+    if (!previousRoot || !previous) return undefined;
+    if ('file' in root && 'file' in previousRoot && isSameFile(root.file, previousRoot.file))
+      throw new StartError(`${nameOf(previousRoot)} is the current one: correct ROOT_KEY_PREVIOUS_FILE`);
+    const { current } = readRootKeys(this.#keys);
+    const count = await this.#rewrap([previous], current, onProgress);
+    const left = previous.id === current.id ? 0 : await this.repository.count(previous.id);
+    if (left > 0) {
+      throw new StartError(`${left} keys are still wrapped by root key ${previous.id}: run this again`);
+    }
+    if (!('file' in previousRoot)) return { count, variable: previousRoot.variable };
+    shredRootKeyFile(previousRoot.file);
+    return { count, file: previousRoot.file };
+  }
+
+  #staged(): RootKeyProvider | undefined {
+    const { root } = this.#keys;
+    return 'file' in root ? FileRootKeyProvider.loadIfPresent(nextFileOf(root.file)) : undefined;
+  }
+
+  #files(current: string): RootKeyFiles {
+    const { previousRoot } = this.#keys;
+    if (!previousRoot || !('file' in previousRoot))
+      throw new StartError('the root key file cannot be changed while ROOT_KEY_PREVIOUS is set: unset it');
+    return new RootKeyFiles(current, previousRoot.file);
+  }
+
+  /** What the new root key wraps must come back with what is read from its place once more. */
+  async #prove(target: RootKeyProvider): Promise<void> {
+    const { current, others } = readRootKeys(this.#keys);
+    const again = [current, ...others].find(({ id }) => id === target.id);
+    const raw = randomKeyBytes();
+    const context = { purpose: 'root-key-proof', owner: 'system' };
+    const unwrapped = await again?.unwrap(await target.wrap(raw, context), context);
+    if (!unwrapped || !raw.equals(unwrapped))
+      throw new StartError(`root key ${target.id} does not unwrap what it wrapped: nothing was changed`);
+  }
+
+  async #rewrap(
+    from: readonly RootKeyProvider[],
+    to: RootKeyProvider,
+    onProgress: OnProgress,
+  ): Promise<number> {
+    return this.database.transaction(async () => {
+      let count = 0;
+      for (const provider of from.filter(({ id }) => id !== to.id)) {
+        let keys = await this.repository.find(provider.id, KEYS_PER_READ);
+        while (keys.length > 0) {
+          for (const key of keys) count += await this.#move(key, provider, to);
+          onProgress(count);
+          keys = await this.repository.find(provider.id, KEYS_PER_READ);
+        }
+      }
+      return count;
+    });
+  }
+
+  /** @returns how many keys it moved: none when somebody else was faster */
+  async #move(key: RootWrappedKey, from: RootKeyProvider, to: RootKeyProvider): Promise<0 | 1> {
+    const raw = await from.unwrap(key.wrapped, wrappingContext(key)).catch((error: unknown) => {
+      if (!(error instanceof DecryptionError)) throw error;
+      throw new StartError(
+        `key ${key.id} cannot be unwrapped with root key ${from.id}: nothing was changed, restore its row`,
+      );
+    });
+    try {
+      const wrapped = await to.wrap(raw, wrappingContext({ ...key, parent_id: to.id }));
+      return (await this.repository.move(key.id, from.id, to.id, wrapped)) ? 1 : 0;
+    } finally {
+      raw.fill(0);
+    }
+  }
+}
+
+function isSameFile(one: string, other: string): boolean {
+  return realpathSync(one) === realpathSync(other);
+}
