@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { mkdtemp, open, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
@@ -98,7 +98,10 @@ describe('a root key', () => {
     files.keepCurrent();
     shredRootKeyFile(files.previous);
     expect(await readFile(file)).toEqual(raw);
+    const handle = await open(file);
     shredRootKeyFile(file);
     expect(FileRootKeyProvider.loadIfPresent(file)).toBeUndefined();
+    expect(await handle.readFile()).toEqual(Buffer.alloc(32));
+    await handle.close();
   });
 });
