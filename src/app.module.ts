@@ -2,6 +2,7 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { AuthModule } from './auth/auth.module.js';
 import { ContactsModule } from './contacts/contacts.module.js';
 import { HealthModule } from './health/health.module.js';
+import { KeyRotationModule } from './keys/key-rotation.module.js';
 import { SecretsModule } from './secrets/secrets.module.js';
 import { WelcomeModule } from './welcome/welcome.module.js';
 
@@ -13,6 +14,7 @@ export class AppModule {
       module: AppModule,
       imports: [
         core,
+        KeyRotationModule,
         AuthModule,
         SecretsModule,
         ContactsModule,

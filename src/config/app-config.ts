@@ -33,6 +33,10 @@ export class AppConfig {
     readonly root: RootKeyLocation;
     /** Where the root key before it is, if it is kept; the file need not be there. */
     readonly previousRoot: RootKeyLocation | undefined;
+    /** Whether the server begins rotations by itself. */
+    readonly rotation: 'auto' | 'manual';
+    readonly kekMaxAgeDays: number;
+    readonly tokenKeyMaxAgeDays: number;
   };
 
   readonly auth: {
@@ -71,7 +75,13 @@ export class AppConfig {
     this.storage = { databaseUrl: variables.DATABASE_URL ?? `sqlite:${join(dataDirectory, 'app.db')}` };
     const root = rootKeyIn(variables, 'ROOT_KEY') ?? { file: join(dataDirectory, 'root.key') };
     const besideIt = 'file' in root ? { file: `${root.file}.previous` } : undefined;
-    this.keys = { root, previousRoot: rootKeyIn(variables, 'ROOT_KEY_PREVIOUS') ?? besideIt };
+    this.keys = {
+      root,
+      previousRoot: rootKeyIn(variables, 'ROOT_KEY_PREVIOUS') ?? besideIt,
+      rotation: variables.KEY_ROTATION,
+      kekMaxAgeDays: variables.KEK_MAX_AGE_DAYS,
+      tokenKeyMaxAgeDays: variables.TOKEN_KEY_MAX_AGE_DAYS,
+    };
     this.auth = {
       issuer,
       audience: variables.AUDIENCE ?? issuer,

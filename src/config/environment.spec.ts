@@ -175,7 +175,7 @@ describe('AppConfig', () => {
   it('keeps everything it makes in the data and certificate directories', () => {
     const config = new AppConfig(parseEnvironment({ DATA_DIR: '/d', CERTS_DIR: '/c' }));
     expect(config.storage.databaseUrl).toBe('sqlite:/d/app.db');
-    expect(config.keys).toEqual({
+    expect(config.keys).toMatchObject({
       root: { file: '/d/root.key' },
       previousRoot: { file: '/d/root.key.previous' },
     });
@@ -186,7 +186,7 @@ describe('AppConfig', () => {
     const key = Buffer.alloc(32, 1).toString('base64url');
     expect(keysOf({ ROOT_KEY_FILE: '/k' }).previousRoot).toEqual({ file: '/k.previous' });
     expect(keysOf({ ROOT_KEY_PREVIOUS_FILE: '/p' }).previousRoot).toEqual({ file: '/p' });
-    expect(keysOf({ ROOT_KEY: key })).toEqual({
+    expect(keysOf({ ROOT_KEY: key })).toMatchObject({
       root: { variable: 'ROOT_KEY', value: key },
       previousRoot: undefined,
     });

@@ -15,6 +15,7 @@ const ROOT_KEY_VARIABLES = ['ROOT_KEY', 'ROOT_KEY_PREVIOUS'] as const;
 
 const Port = () => Bounded(0, 65_535);
 const Seconds = (min: number, max: number) => Bounded(min, max, 'seconds, ');
+const Days = (min: number, max: number) => Bounded(min, max, 'days, ');
 
 /**
  * Every variable, validated. An empty value counts as absent. `.env.example` and `docs/configuration.md`
@@ -70,6 +71,15 @@ export class EnvironmentVariables {
   @IsOptional()
   @IsString()
   readonly ROOT_KEY_FILE?: string;
+
+  @OneOf('auto', 'manual')
+  readonly KEY_ROTATION: 'auto' | 'manual' = 'auto';
+
+  @Days(1, 3_650)
+  readonly KEK_MAX_AGE_DAYS: number = 90;
+
+  @Days(1, 365)
+  readonly TOKEN_KEY_MAX_AGE_DAYS: number = 30;
 
   @IsOptional()
   @RootKey()

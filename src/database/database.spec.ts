@@ -5,6 +5,7 @@ import { forEachDatabaseKind, TestDatabase } from '../../test/support/test-datab
 import { StartError } from '../common/start-error.js';
 import { type Database } from './database.js';
 import { initial } from './migrations/0001-initial.js';
+import { keyJobs } from './migrations/0002-key-jobs.js';
 import { SchemaMigrator } from './migrator.js';
 
 describe('Database', () => {
@@ -147,8 +148,8 @@ describe('Database', () => {
           provider: { getMigrations: async () => ({ '0001-initial': cutShort(initial(kind)) }) },
         });
         expect((await migrator.migrateToLatest()).error).toEqual(new Error('power cut'));
-        expect(await new SchemaMigrator(database).pending()).toEqual(['0001-initial']);
-        expect(await new SchemaMigrator(database).migrate()).toEqual(['0001-initial']);
+        expect(await new SchemaMigrator(database).pending()).toEqual(['0001-initial', '0002-key-jobs']);
+        expect(await new SchemaMigrator(database).migrate()).toEqual(['0001-initial', '0002-key-jobs']);
         await insert('a');
       });
 
@@ -158,6 +159,7 @@ describe('Database', () => {
           provider: {
             getMigrations: async () => ({
               '0001-initial': initial(kind),
+              '0002-key-jobs': keyJobs(kind),
               '9999-future': { up: async () => {} },
             }),
           },

@@ -2,6 +2,7 @@ import { Migrator } from 'kysely/migration';
 import { StartError } from '../common/start-error.js';
 import { type Database } from './database.js';
 import { initial } from './migrations/0001-initial.js';
+import { keyJobs } from './migrations/0002-key-jobs.js';
 
 /** Brings the schema up to date. Each migration runs in a transaction: all of it or nothing. */
 export class SchemaMigrator {
@@ -11,7 +12,11 @@ export class SchemaMigrator {
     this.#migrator = new Migrator({
       db: database.query,
       provider: {
-        getMigrations: () => Promise.resolve({ '0001-initial': initial(database.kind) }),
+        getMigrations: () =>
+          Promise.resolve({
+            '0001-initial': initial(database.kind),
+            '0002-key-jobs': keyJobs(database.kind),
+          }),
       },
     });
   }

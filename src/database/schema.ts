@@ -16,9 +16,29 @@ interface KeysTable {
   /** Null once destroyed. */
   wrapped: Uint8Array | null;
   created_at: Immutable<number>;
+  /** When it became primary, or will: a PENDING key waits for this time. */
   activated_at: number | null;
+  /** From then on it may not even verify. */
   not_after: number | null;
   destroyed_at: number | null;
+}
+
+interface KeyJobsTable {
+  id: Immutable<string>;
+  kind: Immutable<'PROMOTE' | 'REWRAP' | 'REENCRYPT' | 'REENCRYPT_VALUES'>;
+  purpose: Immutable<string>;
+  owner_id: Immutable<string>;
+  /** The key that was primary when the job began; null where each value has its own. */
+  from_key_id: Immutable<string | null>;
+  /** The key id up to which a job that walks keys has come. */
+  position: string;
+  /** Who works on it, until when: after that anybody may take it over. */
+  lease_owner: string | null;
+  lease_until: number | null;
+  done: number;
+  total: Immutable<number>;
+  created_at: Immutable<number>;
+  finished_at: number | null;
 }
 
 interface UsersTable {
@@ -93,6 +113,7 @@ interface ContactsTable {
 /** Every table, for both databases. The migrations make exactly this. */
 export interface Schema {
   keys: KeysTable;
+  key_jobs: KeyJobsTable;
   users: UsersTable;
   sessions: SessionsTable;
   refresh_tokens: RefreshTokensTable;

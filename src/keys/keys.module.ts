@@ -2,6 +2,16 @@ import { Global, Module } from '@nestjs/common';
 import { AppConfig } from '../config/app-config.js';
 import { KeyStore } from '../crypto/key-store.js';
 import { EncryptedRowsRegistry } from './encrypted-rows.js';
+import { KeyDestructionService } from './key-destruction.service.js';
+import { KeyInventory } from './key-inventory.js';
+import { KeyInventoryRepository } from './key-inventory.repository.js';
+import { KeyJobRunner } from './key-job-runner.js';
+import { KeyJobSteps } from './key-job-steps.js';
+import { KeyJobsRepository } from './key-jobs.repository.js';
+import { KeyRotationRepository } from './key-rotation.repository.js';
+import { KeyRotationService } from './key-rotation.service.js';
+import { KeyUses } from './key-uses.js';
+import { KeyUsesRepository } from './key-uses.repository.js';
 import { KeyringService } from './keyring.service.js';
 import { KeysRepository } from './keys.repository.js';
 import { openRootKeys } from './open-root-keys.js';
@@ -27,8 +37,27 @@ import { UnwrappedKeys } from './unwrapped-keys.js';
     UnwrappedKeys,
     PrimaryKeys,
     KeyringService,
+    KeyJobsRepository,
+    KeyRotationRepository,
+    KeyUsesRepository,
+    KeyUses,
+    KeyRotationService,
+    KeyJobSteps,
+    KeyJobRunner,
+    KeyDestructionService,
+    KeyInventoryRepository,
+    KeyInventory,
     { provide: KeyStore, useExisting: KeyringService },
   ],
-  exports: [KeyringService, KeyStore, EncryptedRowsRegistry, RootRotation],
+  exports: [
+    KeyringService,
+    KeyStore,
+    EncryptedRowsRegistry,
+    KeyRotationService,
+    KeyJobRunner,
+    KeyDestructionService,
+    KeyInventory,
+    RootRotation,
+  ],
 })
 export class KeysModule {}

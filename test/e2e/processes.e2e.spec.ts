@@ -67,7 +67,10 @@ describe('as processes of their own', () => {
         ...(await writeProductionCertificate(certificates)),
       };
       expect(await refusedStart({})).toContain('`npm run cli -- db migrate`');
-      expect(await cli(['db', 'migrate'])).toEqual({ code: 0, output: 'migrated 0001-initial\n' });
+      expect(await cli(['db', 'migrate'])).toEqual({
+        code: 0,
+        output: 'migrated 0001-initial\nmigrated 0002-key-jobs\n',
+      });
       expect(await cli(['db', 'migrate'])).toEqual({ code: 0, output: 'nothing to migrate\n' });
       expect(await refusedStart({})).toContain(`root key file ${rootKey}`);
     });

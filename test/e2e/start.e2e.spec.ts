@@ -167,7 +167,9 @@ describe('a start is refused', () => {
 
     it('in production before the database is migrated, naming the command', async () => {
       const message = await refusalOf(newApp({ environment: inProduction() }));
-      expect(message).toBe('the database lacks 0001-initial: run `npm run cli -- db migrate` first');
+      expect(message).toBe(
+        'the database lacks 0001-initial, 0002-key-jobs: run `npm run cli -- db migrate` first',
+      );
     });
 
     it('no more, once everything is there: production serves, and keeps its pages for developers shut', async () => {

@@ -1,0 +1,142 @@
+import { setTimeout } from 'node:timers/promises';
+import { type INestApplicationContext, Module } from '@nestjs/common';
+import { Command } from 'commander';
+import { StartError } from '../common/start-error.js';
+import { ContactsModule } from '../contacts/contacts.module.js';
+import { KeyInUseError } from '../keys/errors.js';
+import { KeyDestructionService } from '../keys/key-destruction.service.js';
+import { KeyInventory } from '../keys/key-inventory.js';
+import { KeyJobRunner } from '../keys/key-job-runner.js';
+import { type KeyPurposeName, keyPurposes, SYSTEM_OWNER } from '../keys/key-purposes.js';
+import { KeyRotationService } from '../keys/key-rotation.service.js';
+import { SecretsModule } from '../secrets/secrets.module.js';
+import { UsersModule } from '../users/users.module.js';
+import { withModule } from './application-context.js';
+import { describeJob, printKeys, printUsers } from './key-tables.js';
+import { ProgressLine } from './progress-line.js';
+
+const POLL_MS = 500;
+
+/** Every feature that encrypts, so that a rotation reaches all rows. */
+@Module({ imports: [ContactsModule, SecretsModule, UsersModule] })
+class EncryptingFeaturesModule {}
+
+export function keysCommand(): Command {
+  return new Command('keys')
+    .description('the keys below the root key')
+    .addCommand(
+      new Command('status')
+        .description("the system's keys, the users' by purpose, and rotations that are not done")
+        .option('--owner <id>', 'the keys of one user instead')
+        .action(showStatus),
+    )
+    .addCommand(
+      new Command('rotate')
+        .description('make a new key and bring everything to it; safe to interrupt')
+        .argument('<purpose>', Object.keys(keyPurposes).join(', '))
+        .option('--owner <id>', 'only the keys of this user, or of the system')
+        .action(rotate),
+    )
+    .addCommand(
+      new Command('rewrap')
+        .description('end rotations that were interrupted, and bring over what was left behind')
+        .action(rewrap),
+    )
+    .addCommand(
+      new Command('destroy')
+        .description('destroy a retired key that nothing is under; there is no way back')
+        .argument('<key-id>', 'as `keys status` shows it')
+        .action(destroy),
+    );
+}
+
+async function showStatus({ owner }: { readonly owner?: string }): Promise<void> {
+  await withModule(EncryptingFeaturesModule, async (context) => {
+    const inventory = context.get(KeyInventory);
+    printKeys(await inventory.ofOwner(owner ?? SYSTEM_OWNER));
+    if (owner === undefined) printUsers(await inventory.ofUsers());
+    for (const job of await inventory.unfinishedJobs()) {
+      if (owner === undefined || job.owner_id === owner) print(`not done: ${describeJob(job)}`);
+    }
+  });
+}
+
+async function rotate(purpose: string, { owner }: { readonly owner?: string }): Promise<void> {
+  const name = purposeOf(purpose, owner);
+  await withModule(EncryptingFeaturesModule, async (context) => {
+    const rotation = context.get(KeyRotationService);
+    const jobIds: string[] = [];
+    if (owner === undefined) {
+      for await (const { id } of rotation.rotateAll(name)) jobIds.push(id);
+    } else {
+      const job = await rotation.rotate(name, owner);
+      if (job) jobIds.push(job.id);
+    }
+    if (jobIds.length === 0) throw new StartError(`there is no key ${name} to rotate`);
+    for (const id of jobIds) await finish(context, id);
+  });
+}
+
+async function rewrap(): Promise<void> {
+  await withModule(EncryptingFeaturesModule, async (context) => {
+    const inventory = context.get(KeyInventory);
+    await context.get(KeyDestructionService).destroyEnded();
+    for await (const { purpose, ownerId } of inventory.stragglers()) {
+      await context.get(KeyRotationService).resume(purpose, ownerId);
+    }
+    let jobs = await inventory.unfinishedJobs();
+    if (jobs.length === 0) print('nothing to do');
+    while (jobs.length > 0) {
+      let isAnyDone = false;
+      for (const { id } of jobs) isAnyDone = (await finish(context, id)) || isAnyDone;
+      jobs = isAnyDone ? await inventory.unfinishedJobs() : [];
+    }
+  });
+}
+
+async function destroy(keyId: string): Promise<void> {
+  await withModule(EncryptingFeaturesModule, async (context) => {
+    try {
+      await context.get(KeyDestructionService).destroy(keyId);
+    } catch (error) {
+      throw error instanceof KeyInUseError ? new StartError(error.message, { cause: error }) : error;
+    }
+    print(`destroyed key ${keyId}`);
+  });
+}
+
+/** Works on a job, or waits for whoever does, until it is done. @returns false when only time can end it */
+async function finish(context: INestApplicationContext, jobId: string): Promise<boolean> {
+  const inventory = context.get(KeyInventory);
+  const line = new ProgressLine(process.stdout);
+  for (;;) {
+    await context.get(KeyJobRunner).run(jobId, { onProgress: (job) => line.update(describeJob(job)) });
+    const job = await inventory.findJob(jobId);
+    if (!job) return true;
+    if (job.finished_at !== null) {
+      line.end(`done: ${describeJob(job)}`);
+      return true;
+    }
+    if (job.kind === 'PROMOTE') {
+      line.end(`published the next key ${job.purpose}: a running server lets it sign after a minute`);
+      return false;
+    }
+    await setTimeout(POLL_MS);
+  }
+}
+
+function purposeOf(name: string, owner: string | undefined): KeyPurposeName {
+  if (!Object.hasOwn(keyPurposes, name)) {
+    throw new StartError(`${name} is no purpose, want one of ${Object.keys(keyPurposes).join(', ')}`);
+  }
+  const purpose = name as KeyPurposeName;
+  const { user, system } = keyPurposes[purpose].wrappedBy;
+  if (owner !== undefined && !(owner === SYSTEM_OWNER ? system : user)) {
+    throw new StartError(`${owner === SYSTEM_OWNER ? 'the system has' : 'users have'} no keys ${purpose}`);
+  }
+  return purpose;
+}
+
+function print(line: string): void {
+  process.stdout.write(`${line}\n`);
+}

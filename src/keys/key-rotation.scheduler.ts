@@ -1,0 +1,78 @@
+import {
+  Injectable,
+  Logger,
+  type BeforeApplicationShutdown,
+  type OnApplicationBootstrap,
+} from '@nestjs/common';
+import { AppConfig } from '../config/app-config.js';
+import { KeyDestructionService } from './key-destruction.service.js';
+import { KeyJobRunner } from './key-job-runner.js';
+import { type KeyPurposeName, keyPurposes } from './key-purposes.js';
+import { KeyRotationService } from './key-rotation.service.js';
+
+const INTERVAL_MS = 60_000;
+const DAY_MS = 86_400_000;
+
+const KEK_PURPOSES = Object.keys(keyPurposes)
+  .map((name) => name as KeyPurposeName)
+  .filter((name) => name.endsWith('-kek'));
+
+/**
+ * Once a minute: ends keys whose time is over, begins the rotations that are due unless `KEY_ROTATION` is
+ * `manual`, and goes on with those that are unfinished, whoever began them.
+ */
+@Injectable()
+export class KeyRotationScheduler implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  readonly #logger = new Logger('Keys');
+  readonly #stop = new AbortController();
+  #timer: NodeJS.Timeout | undefined;
+  #running: Promise<void> | undefined;
+
+  constructor(
+    private readonly rotation: KeyRotationService,
+    private readonly runner: KeyJobRunner,
+    private readonly destruction: KeyDestructionService,
+    private readonly config: AppConfig,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    this.#timer = setInterval(() => void this.run(), INTERVAL_MS).unref();
+    void this.run();
+  }
+
+  /** Before the database is closed: the step that runs now ends, and its job is left to others. */
+  async beforeApplicationShutdown(): Promise<void> {
+    clearInterval(this.#timer);
+    this.#stop.abort();
+    await this.#running;
+  }
+
+  /** Does what is due now; one call at a time. */
+  async run(): Promise<void> {
+    this.#running ??= this.#runOnce().finally(() => {
+      this.#running = undefined;
+    });
+    await this.#running;
+  }
+
+  async #runOnce(): Promise<void> {
+    try {
+      await this.destruction.destroyEnded();
+      if (this.config.keys.rotation === 'auto') await this.#rotateDue();
+      await this.runner.runAll({ signal: this.#stop.signal });
+    } catch (error) {
+      this.#logger.error({ err: error }, 'keys could not be rotated');
+    }
+  }
+
+  async #rotateDue(): Promise<void> {
+    const { kekMaxAgeDays, tokenKeyMaxAgeDays } = this.config.keys;
+    const maxAges = [
+      ...KEK_PURPOSES.map((purpose) => [purpose, kekMaxAgeDays] as const),
+      ['token-signing', tokenKeyMaxAgeDays] as const,
+    ];
+    for (const [purpose, days] of maxAges) {
+      while (!this.#stop.signal.aborted && (await this.rotation.rotateDue(purpose, days * DAY_MS)) > 0);
+    }
+  }
+}

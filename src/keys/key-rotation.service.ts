@@ -1,0 +1,136 @@
+import { Injectable } from '@nestjs/common';
+import { Clock } from '../common/clock.js';
+import { uuidv7 } from '../common/id.js';
+import { Database } from '../database/database.js';
+import { type KeyJob, KeyJobsRepository } from './key-jobs.repository.js';
+import { keyPurpose, type KeyPurposeName } from './key-purposes.js';
+import { KeyRotationRepository } from './key-rotation.repository.js';
+import { KeyUses } from './key-uses.js';
+import { type KeyRow, KeysRepository } from './keys.repository.js';
+import { PrimaryKeys } from './primary-keys.js';
+
+/** A token key is published for so long before it signs, so that whoever verifies has read it. */
+const PUBLISHED_BEFORE_USE_MS = 60_000;
+const PAGE = 100;
+
+/**
+ * Begins rotations: a new primary key, and a job that brings what is under the old one to it. The jobs are
+ * done by `KeyJobRunner`.
+ */
+@Injectable()
+export class KeyRotationService {
+  constructor(
+    private readonly repository: KeyRotationRepository,
+    private readonly keys: KeysRepository,
+    private readonly jobs: KeyJobsRepository,
+    private readonly primaries: PrimaryKeys,
+    private readonly uses: KeyUses,
+    private readonly database: Database,
+    private readonly clock: Clock,
+  ) {}
+
+  /**
+   * Gives an owner a new primary key of a purpose, and begins the job that moves everything to it. A key for
+   * token signing becomes primary only when that job ends. Of many that begin it at once, one does.
+   *
+   * @returns the job, also one that runs already; `undefined` when the owner has no key to replace
+   * @throws {TypeError} for a purpose that is not known for this owner
+   */
+  async rotate(purpose: KeyPurposeName, ownerId: string): Promise<KeyJob | undefined> {
+    const running = await this.jobs.findUnfinished(purpose, ownerId);
+    if (running) return running;
+    const { isPerValue = false } = keyPurpose(purpose, ownerId);
+    const job = await this.#newJob(purpose, ownerId);
+    if (isPerValue) return (await this.jobs.insert(job)) ? job : this.jobs.findUnfinished(purpose, ownerId);
+
+    const { from_key_id: oldId } = job;
+    if (oldId === null) return undefined;
+    const next = await this.#makeNext(job, purpose);
+    const isBegun = await this.database.transaction(async () => {
+      if (!(await this.jobs.insert(job))) return false;
+      await this.#replace(oldId, next);
+      return true;
+    });
+    this.primaries.forget(purpose, ownerId);
+    return isBegun ? job : this.jobs.findUnfinished(purpose, ownerId);
+  }
+
+  /** As `rotate`, for every owner that has keys of the purpose, one after the other. */
+  async *rotateAll(purpose: KeyPurposeName): AsyncGenerator<KeyJob> {
+    let owners: string[];
+    let lastOwner = '';
+    do {
+      owners = await this.repository.listOwners(purpose, lastOwner, PAGE);
+      for (const owner of owners) {
+        const job = await this.rotate(purpose, owner);
+        if (job) yield job;
+      }
+      lastOwner = owners.at(-1) ?? lastOwner;
+    } while (owners.length === PAGE);
+  }
+
+  /**
+   * Rotates up to a hundred of the keys that became primary longer ago than `maxAgeMs`.
+   *
+   * @returns how many
+   */
+  async rotateDue(purpose: KeyPurposeName, maxAgeMs: number): Promise<number> {
+    const owners = await this.repository.findDue(purpose, this.clock.nowMs() - maxAgeMs, PAGE);
+    for (const owner of owners) await this.rotate(purpose, owner);
+    return owners.length;
+  }
+
+  /** Begins a job without a new key, for what was left under retired keys. */
+  async resume(purpose: KeyPurposeName, ownerId: string): Promise<void> {
+    await this.jobs.insert(await this.#newJob(purpose, ownerId));
+  }
+
+  async #newJob(purpose: KeyPurposeName, ownerId: string): Promise<KeyJob> {
+    const nowMs = this.clock.nowMs();
+    return {
+      id: uuidv7(nowMs),
+      kind: kindOf(purpose, ownerId),
+      purpose,
+      owner_id: ownerId,
+      from_key_id: (await this.keys.findPrimaryId(ownerId, purpose)) ?? null,
+      position: '',
+      lease_owner: null,
+      lease_until: null,
+      done: 0,
+      total: await this.uses.countOfOwner(purpose, ownerId),
+      created_at: nowMs,
+      finished_at: null,
+    };
+  }
+
+  async #makeNext({ kind, owner_id: ownerId, created_at: nowMs }: KeyJob, purpose: KeyPurposeName) {
+    const version = (await this.keys.findLatestVersion(ownerId, purpose)) + 1;
+    const { row } = await this.primaries.make(
+      purpose,
+      ownerId,
+      kind === 'PROMOTE'
+        ? { version, state: 'PENDING', activatedAtMs: nowMs + PUBLISHED_BEFORE_USE_MS }
+        : { version, state: 'PRIMARY' },
+    );
+    return row;
+  }
+
+  /** Undoes everything around it by throwing when somebody else has changed the keys since they were read. */
+  async #replace(oldId: string, next: KeyRow): Promise<void> {
+    const { owner_id: ownerId, purpose, state } = next;
+    const isStillPrimary =
+      state === 'PENDING'
+        ? (await this.keys.findPrimaryId(ownerId, purpose)) === oldId
+        : await this.repository.retire(oldId, { notAfterMs: null });
+    const isUnderRoot = keyPurpose(purpose, ownerId).parent === 'root';
+    if (!isStillPrimary || !(await this.keys.insert(next, { isUnderRoot }))) {
+      throw new Error(`key ${oldId} or the key it is under was changed meanwhile`);
+    }
+  }
+}
+
+function kindOf(purpose: KeyPurposeName, ownerId: string): KeyJob['kind'] {
+  if (purpose === 'token-signing') return 'PROMOTE';
+  if (purpose.endsWith('-kek')) return 'REWRAP';
+  return keyPurpose(purpose, ownerId).isPerValue ? 'REENCRYPT_VALUES' : 'REENCRYPT';
+}

@@ -1,0 +1,286 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { FakeClock } from '../../test/support/fake-clock.js';
+import { InMemoryRows } from '../../test/support/in-memory-rows.js';
+import { openRotation, type Rotation } from '../../test/support/key-rotation.js';
+import { StaticRootKeyProvider } from '../../test/support/static-root-key-provider.js';
+import { forEachDatabaseKind, TestDatabase } from '../../test/support/test-database.js';
+import { type Database } from '../database/database.js';
+import { type KeyJob } from './key-jobs.repository.js';
+
+describe('a rotation', () => {
+  forEachDatabaseKind((kind) => {
+    const rootKey = new StaticRootKeyProvider();
+    let clock: FakeClock;
+    let testDatabase: TestDatabase;
+    let database: Database;
+    let otherDatabase: Database;
+    let here: Rotation;
+    let there: Rotation;
+    let owner: string;
+    beforeAll(async () => {
+      testDatabase = await TestDatabase.create(kind);
+      database = await testDatabase.openMigrated();
+      // Two SQLite writers in one process would wait for each other for ever: one connection, caches of their own.
+      otherDatabase = kind === 'sqlite' ? database : await testDatabase.open();
+    });
+    beforeEach(async () => {
+      clock = new FakeClock();
+      await database.query.deleteFrom('key_jobs').execute();
+      await database.query.deleteFrom('keys').execute();
+      here = openRotation(database, rootKey, clock);
+      there = openRotation(otherDatabase, rootKey, clock);
+      owner = randomUUID();
+      await here.keyring.createUserKey(owner);
+    });
+    afterAll(() => testDatabase.remove());
+
+    async function states(purpose: string): Promise<string[]> {
+      const rows = database.query.selectFrom('keys').select('state').where('purpose', '=', purpose);
+      return (await rows.orderBy('version').execute()).map(({ state }) => state);
+    }
+
+    async function secretKeys(count: number): Promise<InMemoryRows> {
+      const rows = new InMemoryRows('secret', owner, here.keyring);
+      await rows.add(...Array.from({ length: count }, (_, index) => `secret ${index}`));
+      return rows;
+    }
+
+    /** Begins and ends a rotation. */
+    async function rotate(
+      purpose: Parameters<Rotation['rotation']['rotate']>[0],
+      of = owner,
+    ): Promise<KeyJob> {
+      const job = await here.rotation.rotate(purpose, of);
+      clock.advance(2);
+      expect(await here.runner.run(job!.id)).toBe(true);
+      return (await here.inventory.findJob(job!.id))!;
+    }
+
+    async function published(): Promise<string[]> {
+      return (await there.keyring.publicTokenKeys()).map(({ kid }) => kid);
+    }
+
+    async function childrenOf(id: string): Promise<number> {
+      const rows = database.query.selectFrom('keys').select('id').where('parent_id', '=', id);
+      return (await rows.where('wrapped', 'is not', null).execute()).length;
+    }
+
+    describe('of a key-encryption key', () => {
+      it('puts every key under the new one and keeps all readable meanwhile and afterwards', async () => {
+        const rows = await secretKeys(250);
+        const texts = await rows.read();
+        const job = await here.rotation.rotate('user-kek', owner);
+        expect(job).toMatchObject({ kind: 'REWRAP', total: 250, done: 0 });
+        clock.advance(2);
+        const seen: number[] = [];
+        const isDone = here.runner.run(job!.id, {
+          onProgress: ({ done }) => {
+            seen.push(done);
+          },
+        });
+        expect(await rows.read(openRotation(otherDatabase, rootKey, clock).keyring)).toEqual(texts);
+        expect(await isDone).toBe(true);
+        expect(seen).toEqual([100, 200, 250]);
+        expect(await rows.read(openRotation(otherDatabase, rootKey, clock).keyring)).toEqual(texts);
+        expect(await states('user-kek')).toEqual(['DECRYPT_ONLY', 'PRIMARY']);
+        expect(await childrenOf(job!.from_key_id!)).toBe(0);
+      });
+
+      it('is begun once by sixteen that race, on two instances', async () => {
+        const jobs = await Promise.all(
+          Array.from({ length: 16 }, (_, index) =>
+            (index % 2 ? here : there).rotation.rotate('user-kek', owner),
+          ),
+        );
+        expect(new Set(jobs.map((job) => job?.id)).size).toBe(1);
+        expect(await states('user-kek')).toEqual(['DECRYPT_ONLY', 'PRIMARY']);
+      });
+
+      it('is worked on by one of sixteen that race, on two instances', async () => {
+        await secretKeys(120);
+        const job = await here.rotation.rotate('user-kek', owner);
+        clock.advance(2);
+        const results = await Promise.all(
+          Array.from({ length: 16 }, (_, index) => (index % 2 ? here : there).runner.run(job!.id)),
+        );
+        expect(results.filter(Boolean)).toHaveLength(1);
+        expect(await here.inventory.findJob(job!.id)).toMatchObject({ done: 120, total: 120 });
+      });
+
+      it('waits until every instance knows the new key', async () => {
+        const job = await here.rotation.rotate('user-kek', owner);
+        clock.advance(1);
+        expect(await here.runner.run(job!.id)).toBe(false);
+        clock.advance(1);
+        expect(await here.runner.run(job!.id)).toBe(true);
+      });
+
+      it('is resumed by another worker when the lease of one that died has ended', async () => {
+        const rows = await secretKeys(250);
+        const job = await here.rotation.rotate('user-kek', owner);
+        clock.advance(2);
+        const dying = here.runner.run(job!.id, {
+          onProgress: ({ done }) => {
+            if (done === 200) throw new Error('killed');
+          },
+        });
+        await expect(dying).rejects.toThrow('killed');
+        expect(await childrenOf(job!.from_key_id!)).toBe(50);
+        clock.advance(29);
+        expect(await there.runner.run(job!.id)).toBe(false);
+        clock.advance(1);
+        expect(await there.runner.run(job!.id)).toBe(true);
+        expect(await childrenOf(job!.from_key_id!)).toBe(0);
+        expect(await rows.read(there.keyring)).toHaveLength(250);
+      });
+
+      it('lets a worker whose job was taken over write nothing more', async () => {
+        await secretKeys(250);
+        const job = await here.rotation.rotate('user-kek', owner);
+        clock.advance(2);
+        const stale = await here.jobs.claim(job!.id, {
+          worker: 'a',
+          nowMs: clock.nowMs(),
+          untilMs: clock.nowMs() + 30_000,
+          begunUntilMs: clock.nowMs(),
+        });
+        clock.advance(30);
+        expect(await there.runner.run(job!.id)).toBe(true);
+        expect(await here.jobs.renew(stale!, { moved: 1, position: '', untilMs: 0 })).toBeUndefined();
+        expect(await here.jobs.finish(stale!, clock.nowMs())).toBe(false);
+      });
+
+      it('stops when it is told to and can go on at once', async () => {
+        await secretKeys(150);
+        const job = await here.rotation.rotate('user-kek', owner);
+        clock.advance(2);
+        const stop = new AbortController();
+        const stopped = here.runner.run(job!.id, { signal: stop.signal, onProgress: () => stop.abort() });
+        expect(await stopped).toBe(false);
+        expect(await there.runner.run(job!.id)).toBe(true);
+      });
+
+      it('replaces nothing where there is nothing', async () => {
+        expect(await here.rotation.rotate('blind-index-kek', 'system')).toBeUndefined();
+        expect(await here.rotation.rotate('user-kek', randomUUID())).toBeUndefined();
+      });
+
+      it('reaches every owner', async () => {
+        const owners = [owner, randomUUID(), randomUUID()];
+        for (const other of owners.slice(1)) await here.keyring.createUserKey(other);
+        const begun: string[] = [];
+        for await (const job of here.rotation.rotateAll('user-kek')) begun.push(job.owner_id);
+        expect(begun).toEqual(owners.toSorted());
+      });
+    });
+
+    describe('of a data key', () => {
+      it('re-encrypts every row under the new one', async () => {
+        const rows = new InMemoryRows('contacts', owner, here.keyring);
+        here.registry.register(rows);
+        await rows.add(...Array.from({ length: 130 }, (_, index) => `contact ${index}`));
+        const texts = await rows.read();
+        const { from_key_id: oldId, done, total } = await rotate('contacts');
+        expect({ done, total }).toEqual({ done: 130, total: 130 });
+        expect(rows.keyIds).not.toContain(oldId);
+        expect(await rows.read(there.keyring)).toEqual(texts);
+      });
+
+      it('gives every value of a purpose with a key a value a new key, and ends the old ones', async () => {
+        const rows = await secretKeys(45);
+        here.registry.register(rows);
+        const old = rows.keyIds;
+        const texts = await rows.read();
+        await rotate('secret');
+        expect(rows.keyIds.filter((id) => old.includes(id))).toEqual([]);
+        expect(await here.keyring.decryptionKey(old[0]!)).toBeDefined();
+        clock.advance(5);
+        await here.scheduler.run();
+        for (const id of old) {
+          expect(await there.keys.find(id)).toMatchObject({ state: 'DESTROYED', wrapped: null });
+        }
+        expect(await rows.read(there.keyring)).toEqual(texts);
+      });
+
+      it('looks values up under both index keys until every row is under the new one', async () => {
+        await here.keyring.blindIndexKeys(owner);
+        const versions = async () => (await here.keyring.blindIndexKeys(owner)).map(({ version }) => version);
+        const job = await here.rotation.rotate('blind-index', owner);
+        clock.advance(2);
+        expect(await versions()).toEqual([2, 1]);
+        expect(await here.runner.run(job!.id)).toBe(true);
+        clock.advance(1);
+        expect(await versions()).toEqual([2]);
+        expect(await states('blind-index')).toEqual(['DISABLED', 'PRIMARY']);
+      });
+    });
+
+    describe('of the token key', () => {
+      it('publishes the new key first, then signs with it, then forgets the old one', async () => {
+        const { kid: oldId } = await here.keyring.tokenSigningKey();
+        const job = await here.rotation.rotate('token-signing', 'system');
+        expect(await published()).toHaveLength(2);
+        clock.advance(59);
+        expect(await here.runner.run(job!.id)).toBe(false);
+        expect((await there.keyring.tokenSigningKey()).kid).toBe(oldId);
+        clock.advance(1);
+        expect(await here.runner.run(job!.id)).toBe(true);
+        clock.advance(1);
+        const { kid: newId } = await there.keyring.tokenSigningKey();
+        expect(newId).not.toBe(oldId);
+        // Access tokens live for 300 s, and five more are for clocks that differ; one has passed.
+        clock.advance(303);
+        expect((await there.keyring.tokenVerificationKey(oldId))?.kid).toBe(oldId);
+        clock.advance(1);
+        expect(await there.keyring.tokenVerificationKey(oldId)).toBeUndefined();
+        expect(await published()).toEqual([newId]);
+        await here.scheduler.run();
+        expect(await states('token-signing')).toEqual(['DESTROYED', 'PRIMARY']);
+      });
+
+      it('is begun once by sixteen that race', async () => {
+        await here.keyring.tokenSigningKey();
+        await Promise.all(
+          Array.from({ length: 16 }, (_, index) =>
+            (index % 2 ? here : there).rotation.rotate('token-signing', 'system'),
+          ),
+        );
+        expect(await states('token-signing')).toEqual(['PRIMARY', 'PENDING']);
+      });
+    });
+
+    describe('by age', () => {
+      const day = 86_400;
+
+      it('replaces key-encryption keys and the token key when they are old enough', async () => {
+        await here.keyring.tokenSigningKey();
+        clock.advance(30 * day + 1);
+        await here.scheduler.run();
+        expect(await states('token-signing')).toEqual(['PRIMARY', 'PENDING']);
+        expect(await states('user-kek')).toEqual(['PRIMARY']);
+        clock.advance(60 * day);
+        await here.scheduler.run();
+        expect(await states('user-kek')).toEqual(['DECRYPT_ONLY', 'PRIMARY']);
+        clock.advance(2);
+        await here.scheduler.run();
+        expect(await here.inventory.unfinishedJobs()).toMatchObject([{ purpose: 'token-signing' }]);
+      });
+
+      it('begins nothing with KEY_ROTATION=manual, but ends what was begun', async () => {
+        const manual = openRotation(otherDatabase, rootKey, clock, { KEY_ROTATION: 'manual' });
+        await manual.keyring.tokenSigningKey();
+        clock.advance(3_651 * day);
+        await manual.scheduler.run();
+        expect(await states('user-kek')).toEqual(['PRIMARY']);
+        expect(await states('token-signing')).toEqual(['PRIMARY']);
+        await here.rotation.rotate('user-kek', owner);
+        await here.rotation.rotate('token-signing', 'system');
+        clock.advance(60);
+        await manual.scheduler.run();
+        expect(await here.inventory.unfinishedJobs()).toEqual([]);
+        expect(await states('token-signing')).toEqual(['DECRYPT_ONLY', 'PRIMARY']);
+      });
+    });
+  });
+});
