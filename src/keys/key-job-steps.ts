@@ -4,7 +4,7 @@ import { AppConfig } from '../config/app-config.js';
 import { EncryptedRowsRegistry, type RetiredKey } from './encrypted-rows.js';
 import { type KeyJob } from './key-jobs.repository.js';
 import { type KeyPurposeName } from './key-purposes.js';
-import { KeyRotationRepository, type WrappedKey } from './key-rotation.repository.js';
+import { KeyRotationRepository, type MovedKey, type WrappedKey } from './key-rotation.repository.js';
 import { PrimaryKeys } from './primary-keys.js';
 import { UnwrappedKeys } from './unwrapped-keys.js';
 import { wrappingContext } from './wrapping-context.js';
@@ -82,7 +82,7 @@ export class KeyJobSteps {
       const children = await this.repository.findChildren(id, BATCH);
       if (children.length === 0) continue;
       const moved = await this.#wrapAnew(children, id, purpose as KeyPurposeName, ownerId);
-      return { moved: moved.length, write: () => this.repository.rewrap(id, moved) };
+      return { moved: moved.length, write: () => this.repository.rewrap(moved) };
     }
     return undefined;
   }
@@ -92,7 +92,7 @@ export class KeyJobSteps {
     oldId: string,
     purpose: KeyPurposeName,
     ownerId: string,
-  ): Promise<WrappedKey[]> {
+  ): Promise<MovedKey[]> {
     const oldKey = await this.unwrapped.wrappingKey(oldId);
     const primary = await this.primaries.get(purpose, ownerId);
     const newKey = primary.material.symmetric;
@@ -102,7 +102,7 @@ export class KeyJobSteps {
       const raw = oldKey.decrypt(child.wrapped, wrappingContext(child));
       const wrapped = newKey.encrypt(raw, wrappingContext(moved));
       raw.fill(0);
-      return { ...moved, wrapped };
+      return { ...moved, wrapped, wrappedBefore: child.wrapped };
     });
   }
 

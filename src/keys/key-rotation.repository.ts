@@ -9,6 +9,9 @@ export type WrappedKey = Pick<KeyRow, 'id' | 'parent_id' | 'owner_id' | 'purpose
   readonly wrapped: Uint8Array;
 };
 
+/** A key under its next parent. */
+export type MovedKey = WrappedKey & { readonly wrappedBefore: Uint8Array };
+
 /** What a rotation reads and changes in the table of keys. */
 @Injectable()
 export class KeyRotationRepository {
@@ -82,18 +85,22 @@ export class KeyRotationRepository {
       .execute();
   }
 
-  /** Puts keys under another parent, all in one statement; one that was moved or destroyed meanwhile stays. */
-  async rewrap(fromParentId: string, keys: readonly WrappedKey[]): Promise<void> {
+  /**
+   * Puts keys under another parent, all in one statement. One that was moved or destroyed since it was read stays:
+   * no two wrapped keys are equal. A condition on `parent_id` instead would make SQLite walk all that is left under
+   * the old parent, for each batch.
+   */
+  async rewrap(keys: readonly MovedKey[]): Promise<void> {
     const bytes = this.database.kind === 'postgres' ? sql`bytea` : sql`blob`;
     // Both databases call the columns of VALUES column1, column2 …
     const rows = keys.map(
-      ({ id, parent_id: parentId, wrapped }) =>
-        sql`(cast(${id} as text), cast(${parentId} as text), cast(${wrapped} as ${bytes}))`,
+      ({ id, parent_id: parentId, wrapped, wrappedBefore }) =>
+        sql`(cast(${id} as text), cast(${parentId} as text), cast(${wrapped} as ${bytes}), cast(${wrappedBefore} as ${bytes}))`,
     );
     await sql`
       update keys set parent_id = moved.column2, wrapped = moved.column3
       from (values ${sql.join(rows)}) as moved
-      where keys.id = moved.column1 and keys.parent_id = ${fromParentId} and keys.wrapped is not null
+      where keys.id = moved.column1 and keys.wrapped = moved.column4
     `.execute(this.database.query);
   }
 
