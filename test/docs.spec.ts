@@ -33,8 +33,8 @@ const variables = [
   ...SECRET_VARIABLES.map((name) => `${name}_FILE`),
 ].toSorted();
 
-/** Names in capitals that are no variables of ours. */
-const FOREIGN_NAMES = ['CHROMIUM_PATH', 'NODE_EXTRA_CA_CERTS', 'TEST_POSTGRES_URL'];
+/** Names in capitals that are no variables of ours: states of keys among them. */
+const FOREIGN_NAMES = ['CHROMIUM_PATH', 'DECRYPT_ONLY', 'NODE_EXTRA_CA_CERTS', 'TEST_POSTGRES_URL'];
 
 const assignments = [...read('.env.example').matchAll(/^#? ?([A-Z][A-Z0-9_]*)=(.*)$/gm)].map(
   ([, name = '', value = '']) => [name, value] as const,

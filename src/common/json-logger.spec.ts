@@ -60,6 +60,12 @@ describe('JsonLogger', () => {
     expect(last()).toMatchObject({ level: 'info', msg: hostile, userAgent: hostile });
   });
 
+  it('names the key of a ciphertext that cannot be decrypted', () => {
+    const { logger, last } = newLogger();
+    logger.error({ err: Object.assign(new Error('x'), { keyId: '0123456789abcdef' }) }, 'failed', 'Fault');
+    expect(last()).toMatchObject({ err: { keyId: '0123456789abcdef' } });
+  });
+
   it('writes the type, message and stack of an error and its causes, and no other property of it', () => {
     const { logger, written, last } = newLogger();
     const cause = Object.assign(new RangeError('inner'), { parameters: ['hunter2'] });

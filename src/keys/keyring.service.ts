@@ -12,15 +12,18 @@ import { keyPurpose, type KeyPurposeName, SYSTEM_OWNER } from './key-purposes.js
 import { KeysRepository } from './keys.repository.js';
 import { PrimaryKeys } from './primary-keys.js';
 import { publicTokenKey, type PublicTokenKey } from './public-token-key.js';
-import { MAX_CACHED_KEYS, RECHECK_MS, UnwrappedKeys } from './unwrapped-keys.js';
+import { type LoadedKey, MAX_CACHED_KEYS, RECHECK_MS, UnwrappedKeys } from './unwrapped-keys.js';
 
 const KEY_ID = /^[0-9a-f]{16}$/;
 
 /** The keyring: every key below the root key, as `CryptoService` asks for it. */
 @Injectable()
 export class KeyringService extends KeyStore {
-  /** Per owner: the index keys that rows may still be under while a rotation runs. */
-  readonly #retiredIndexKeyIds: ExpiringCache<string[]>;
+  /**
+   * Per owner, newest first: the primary index key and those that rows may still be under while a rotation runs.
+   * Read in one statement: a new primary without the key before it would hide every row for a moment.
+   */
+  readonly #indexKeyIds: ExpiringCache<string[]>;
 
   constructor(
     private readonly repository: KeysRepository,
@@ -31,9 +34,7 @@ export class KeyringService extends KeyStore {
   ) {
     super();
     const bounds = { ttlMs: RECHECK_MS, maxEntries: MAX_CACHED_KEYS };
-    this.#retiredIndexKeyIds = new ExpiringCache(bounds, clock, (ownerId) =>
-      this.repository.findIds(ownerId, 'blind-index', ['DECRYPT_ONLY']),
-    );
+    this.#indexKeyIds = new ExpiringCache(bounds, clock, (ownerId) => this.#findIndexKeyIds(ownerId));
   }
 
   /** Makes the key-encryption key of a new user. Call it in the transaction that inserts the user. */
@@ -55,17 +56,11 @@ export class KeyringService extends KeyStore {
   }
 
   override async blindIndexKeys(owner: string): Promise<readonly [BlindIndexKey, ...BlindIndexKey[]]> {
+    const known = await this.#indexKeys(owner);
+    if (known[0]?.row.state === 'PRIMARY') return toIndexKeys(known[0], known);
     const primary = await this.primaries.get('blind-index', owner);
-    const ids = this.database.isInTransaction
-      ? await this.repository.findIds(owner, 'blind-index', ['DECRYPT_ONLY'])
-      : await this.#retiredIndexKeyIds.get(owner);
-    const others = await Promise.all(
-      ids.filter((id) => id !== primary.row.id).map((id) => this.unwrapped.find(id)),
-    );
-    return [
-      present(primary.material.blindIndex, 'blind-index'),
-      ...others.flatMap((key) => key?.material.blindIndex ?? []),
-    ];
+    this.#indexKeyIds.delete(owner);
+    return toIndexKeys(primary, await this.#indexKeys(owner));
   }
 
   override async tokenSigningKey(): Promise<TokenKey> {
@@ -111,6 +106,29 @@ export class KeyringService extends KeyStore {
       return pair ? [publicTokenKey(key.row.id, pair.publicKey)] : [];
     });
   }
+
+  async #indexKeys(owner: string): Promise<LoadedKey[]> {
+    const ids = this.database.isInTransaction
+      ? await this.#findIndexKeyIds(owner)
+      : await this.#indexKeyIds.get(owner);
+    const keys = await Promise.all(ids.map((id) => this.unwrapped.find(id)));
+    return keys.filter((key) => key !== undefined);
+  }
+
+  #findIndexKeyIds(owner: string): Promise<string[]> {
+    return this.repository.findIds(owner, 'blind-index', ['PRIMARY', 'DECRYPT_ONLY']);
+  }
+}
+
+function toIndexKeys(
+  primary: LoadedKey,
+  keys: readonly LoadedKey[],
+): readonly [BlindIndexKey, ...BlindIndexKey[]] {
+  const others = keys.filter(({ row }) => row.id !== primary.row.id);
+  return [
+    present(primary.material.blindIndex, 'blind-index'),
+    ...others.map(({ material }) => present(material.blindIndex, 'blind-index')),
+  ];
 }
 
 function present<T>(material: T | undefined, purpose: string): T {

@@ -104,6 +104,45 @@ describe('as processes of their own', () => {
       expect(output.trim().split('\n')).toHaveLength(1);
     });
 
+    it('shows and rotates keys, and destroys one that nothing is under any more', async () => {
+      expect((await cli(['users', 'create-admin', '--email', newEmail()], `${PASSWORD}\n`)).code).toBe(0);
+      const old = /^([0-9a-f]{16}) +password-pepper +1 +PRIMARY +0 +1 /m;
+      const [, id = ''] = old.exec((await cli(['keys', 'status'])).output) ?? [];
+      expect(await cli(['keys', 'destroy', id])).toEqual({
+        code: 1,
+        output: `key ${id} is PRIMARY: rotate password-pepper first\n`,
+      });
+      expect(await cli(['keys', 'rotate', 'password-pepper'])).toEqual({
+        code: 0,
+        output: 'done: password-pepper of system [####################] 1/1\n',
+      });
+      expect(await cli(['keys', 'rewrap'])).toEqual({ code: 0, output: 'nothing to do\n' });
+      expect(await cli(['keys', 'destroy', id])).toEqual({ code: 0, output: `destroyed key ${id}\n` });
+      expect((await cli(['keys', 'status'])).output).toMatch(
+        /^[0-9a-f]{16} +password-pepper +2 +PRIMARY +0 +1 /m,
+      );
+    });
+
+    it.each<[string, readonly string[], RegExp]>([
+      [
+        'a purpose that is none',
+        ['rotate', 'constructor'],
+        /^constructor is no purpose, want one of user-kek/,
+      ],
+      [
+        'an owner that cannot have it',
+        ['rotate', 'email', '--owner', 'system'],
+        /^the system has no keys email/,
+      ],
+      ['a rotation of nothing', ['rotate', 'audit-kek'], /^there is no key audit-kek to rotate/],
+      ['an unknown key', ['destroy', 'x'], /^key x does not exist/],
+    ])('refuses %s in one line', async (_claim, args, reason) => {
+      const { code, output } = await cli(['keys', ...args]);
+      expect(code).toBe(1);
+      expect(output).toMatch(reason);
+      expect(output.trim().split('\n')).toHaveLength(1);
+    });
+
     it('refuses an e-mail address that is taken', async () => {
       const args = ['users', 'create-admin', '--email', newEmail()];
       expect((await cli(args, `${PASSWORD}\n`)).code).toBe(0);

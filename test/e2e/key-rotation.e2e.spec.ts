@@ -1,0 +1,102 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { KeyDestructionService } from '../../src/keys/key-destruction.service.js';
+import { KeyInventory } from '../../src/keys/key-inventory.js';
+import { KeyJobRunner } from '../../src/keys/key-job-runner.js';
+import { type KeyPurposeName } from '../../src/keys/key-purposes.js';
+import { KeyRotationService } from '../../src/keys/key-rotation.service.js';
+import { type Account, newAccount, signIn } from '../support/accounts.js';
+import { forEachDatabase } from '../support/for-each-database.js';
+import { databaseOf } from '../support/retired-keys.js';
+import { type TestApp } from '../support/test-app.js';
+
+const purposes: readonly KeyPurposeName[] = [
+  'user-kek',
+  'contacts',
+  'email',
+  'secret',
+  'blind-index',
+  'blind-index-kek',
+  'token-signing-kek',
+  'password-pepper',
+];
+
+describe('while keys are rotated', () => {
+  forEachDatabase((newApp) => {
+    let app: TestApp;
+    let owner: Account;
+    let contactId: string;
+    beforeAll(async () => {
+      app = await newApp();
+      owner = await newAccount(app);
+      const contact = { name: 'Grace', email: 'grace@example.com' };
+      contactId = (await app.post('/v1/contacts', contact, owner.token)).string('id');
+      await app.request('PUT', '/v1/secrets/a', { token: owner.token, json: { data: { password: 'x' } } });
+    });
+    afterAll(() => app.close());
+
+    function the<T>(type: abstract new (...dependencies: never[]) => T): T {
+      return app.nest.get<T>(type, { strict: false });
+    }
+
+    /** What the owner sees of everything that is encrypted. */
+    async function readAll(): Promise<unknown> {
+      const { token } = await signIn(app, owner.email);
+      const reads = await Promise.all(
+        [
+          '/v1/users/me',
+          `/v1/contacts/${contactId}`,
+          '/v1/contacts?email=grace@example.com',
+          '/v1/secrets/a',
+        ].map((path) => app.get(path, token)),
+      );
+      return reads.map(({ status, body }) => ({ status, body }));
+    }
+
+    it.each(purposes)('of %s, everything stays readable, before, after and in between', async (purpose) => {
+      const before = await readAll();
+      expect(before).toMatchObject(Array.from({ length: 4 }, () => ({ status: 200 })));
+      const jobs: string[] = [];
+      for await (const { id } of the(KeyRotationService).rotateAll(purpose)) jobs.push(id);
+      expect(jobs.length).toBeGreaterThan(0);
+      expect(await readAll()).toEqual(before);
+      app.clock.advance(2);
+      for (const id of jobs) expect(await the(KeyJobRunner).run(id)).toBe(true);
+      expect(await readAll()).toEqual(before);
+      app.clock.advance(6);
+      await the(KeyDestructionService).destroyEnded();
+      const retired = databaseOf(app).query.selectFrom('keys').select('id').where('purpose', '=', purpose);
+      for (const { id } of await retired.where('state', 'in', ['DECRYPT_ONLY', 'DISABLED']).execute()) {
+        if (purpose !== 'secret') await the(KeyDestructionService).destroy(id);
+      }
+      app.clock.advance(1);
+      expect(await readAll()).toEqual(before);
+      expect(await the(KeyInventory).unfinishedJobs()).toEqual([]);
+    });
+
+    it('of token-signing, a token is accepted until it expires', async () => {
+      const { token } = await signIn(app, owner.email);
+      const job = await the(KeyRotationService).rotate('token-signing', 'system');
+      app.clock.advance(60);
+      expect(await the(KeyJobRunner).run(job!.id)).toBe(true);
+      const other = await app.newInstance();
+      app.clock.advance(239);
+      expect((await other.get('/v1/users/me', token)).status).toBe(200);
+      // Five seconds are for clocks that differ.
+      app.clock.advance(6);
+      expect((await other.get('/v1/users/me', token)).status).toBe(401);
+      await other.close();
+    });
+
+    it('a caller learns nothing of a key that is gone', async () => {
+      const victim = await newAccount(app);
+      const contact = await app.post('/v1/contacts', { name: 'Grace' }, victim.token);
+      await the(KeyDestructionService).destroyOwner(victim.id);
+      app.clock.advance(1);
+      const answer = await app.get(`/v1/contacts/${contact.string('id')}`, victim.token);
+      expect(answer.status).toBe(500);
+      expect(answer.members).toMatchObject({ code: 'ERR_INTERNAL' });
+      expect(JSON.stringify(answer.members)).not.toMatch(/decrypt|key [0-9a-f]/);
+      expect(await readAll()).toMatchObject(Array.from({ length: 4 }, () => ({ status: 200 })));
+    });
+  });
+});
