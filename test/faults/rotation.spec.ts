@@ -1,0 +1,136 @@
+import { randomInt } from 'node:crypto';
+import { once } from 'node:events';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { Database } from '../../src/database/database.js';
+import { type Account, newAccount, PASSWORD } from '../support/accounts.js';
+import { Build } from '../support/built-server.js';
+import { forEachDatabase } from '../support/for-each-database.js';
+import { type TestApp } from '../support/test-app.js';
+
+const WORKER = fileURLToPath(new URL('rotation.process.ts', import.meta.url));
+const KILLS = 20;
+/** Longer than one whole rotation takes. */
+const MAX_DELAY_MS = 200;
+const USERS = 2;
+const SECRETS = 15;
+const CONTACTS = 25;
+const TIMEOUT_MS = 180_000;
+
+describe('a rotation that is killed at any moment', () => {
+  let build: Build;
+  beforeAll(async () => {
+    build = await Build.create();
+  });
+  afterAll(() => build.remove());
+
+  forEachDatabase((newApp) => {
+    let app: TestApp;
+    let accounts: Account[];
+    beforeEach(async () => {
+      app = await newApp();
+      accounts = [];
+      while (accounts.length < USERS) accounts.push(await newAccountWithData(app));
+    });
+    afterEach(() => app.close());
+
+    function start(kind: string): ChildProcess {
+      const { NODE_OPTIONS: _jest, ...inherited } = process.env;
+      return spawn(process.execPath, [WORKER, build.directory, kind], {
+        env: { ...inherited, ...app.environment },
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
+    }
+
+    async function killAtAnyMoment(kind: string): Promise<void> {
+      const worker = start(kind);
+      const exited = once(worker, 'exit');
+      await Promise.race([once(worker.stdout!, 'data'), exited]);
+      await delay(randomInt(MAX_DELAY_MS));
+      expect(worker.exitCode).toBeNull();
+      worker.kill('SIGKILL');
+      await exited;
+    }
+
+    async function finish(): Promise<void> {
+      const [code] = (await once(start('finish'), 'exit')) as [number];
+      expect(code).toBe(0);
+    }
+
+    it.each([
+      'root',
+      'user-kek',
+      'token-signing',
+      'contacts',
+      'email',
+      'password-pepper',
+      'secret',
+      'blind-index',
+    ])(
+      'of %s loses nothing, and is finished by the next one',
+      async (kind) => {
+        for (let kill = 0; kill < KILLS; kill++) {
+          await killAtAnyMoment(kind);
+          await expectEverythingReadable(app, accounts);
+        }
+        await finish();
+        await expectEverythingReadable(app, accounts);
+        await expectWholeKeyring(app.nest.get(Database, { strict: false }));
+      },
+      TIMEOUT_MS,
+    );
+  });
+});
+
+async function newAccountWithData(app: TestApp): Promise<Account> {
+  const account = await newAccount(app);
+  const { token } = account;
+  for (let index = 0; index < SECRETS; index++) {
+    const json = { data: { value: `secret ${index}` } };
+    expect((await app.request('PUT', `/v1/secrets/s${index}`, { json, token })).status).toBe(201);
+  }
+  for (let index = 0; index < CONTACTS; index++) {
+    const json = { name: `contact ${index}`, email: `c${index}@example.com` };
+    expect((await app.post('/v1/contacts', json, token)).status).toBe(201);
+  }
+  return account;
+}
+
+/** Everything of everybody, through the API, past every cache. */
+async function expectEverythingReadable(app: TestApp, accounts: readonly Account[]): Promise<void> {
+  app.clock.advance(2);
+  for (const { email, id } of accounts) {
+    const signedIn = await app.post('/v1/auth/login', { email, password: PASSWORD });
+    expect(signedIn.status).toBe(200);
+    const token = signedIn.string('accessToken');
+    expect((await app.get('/v1/users/me', token)).members).toMatchObject({ id, email });
+    for (let index = 0; index < SECRETS; index++) {
+      const secret = await app.get(`/v1/secrets/s${index}`, token);
+      expect(secret.members).toMatchObject({ data: { value: `secret ${index}` } });
+    }
+    const contacts = await app.get('/v1/contacts?limit=100', token);
+    const names = Array.from({ length: CONTACTS }, (_, index) => `contact ${index}`);
+    expect(new Set(contacts.items.map(({ name }) => name))).toEqual(new Set(names));
+    const found = await app.get('/v1/contacts?email=C7@example.com', token);
+    expect(found.items).toMatchObject([{ name: 'contact 7' }]);
+  }
+}
+
+/** No job is left, and every key that is not destroyed can be unwrapped by one that is there. */
+async function expectWholeKeyring({ query }: Database): Promise<void> {
+  const jobs = await query.selectFrom('key_jobs').select('id').where('finished_at', 'is', null).execute();
+  expect(jobs).toEqual([]);
+  const keys = await query.selectFrom('keys').selectAll().execute();
+  const live = keys.filter(({ state }) => state !== 'DESTROYED');
+  const ids = new Set(live.map(({ id }) => id));
+  const roots = new Set(
+    live
+      .filter(({ purpose }) => purpose.endsWith('-kek') || purpose === 'password-pepper')
+      .map((key) => key.parent_id),
+  );
+  expect(live.filter(({ wrapped }) => wrapped === null)).toEqual([]);
+  expect(live.filter(({ parent_id: parent }) => !ids.has(parent) && !roots.has(parent))).toEqual([]);
+  expect(live.filter(({ state }) => state === 'PENDING')).toEqual([]);
+}
