@@ -10,7 +10,7 @@ import { UnwrappedKeys } from './unwrapped-keys.js';
 import { wrappingContext } from './wrapping-context.js';
 
 /** What is moved between two turns of the event loop: requests wait no longer than this takes, some milliseconds. */
-const BATCH = 100;
+const BATCH = 40;
 const VALUE_KEYS = 20;
 /** A request that has read a row before it was moved has this long to find the row's old key. */
 const READ_GRACE_MS = 5_000;
