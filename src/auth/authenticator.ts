@@ -7,6 +7,8 @@ import { InvalidTokenError } from '../crypto/access-token.js';
 import { UnauthenticatedError } from './errors.js';
 import { type LiveSession, SessionsService } from './sessions.service.js';
 
+/** A key that was destroyed, or a session that was ended, lets nobody in after this time. */
+const RECHECK_MS = 1_000;
 const MAX_REMEMBERED_TOKENS = 10_000;
 const BEARER = 'bearer ';
 
@@ -14,11 +16,13 @@ interface VerifiedToken {
   readonly userId: string;
   readonly sessionId: string;
   readonly expiresAtMs: number;
+  /** When its key and its session were last found good. */
+  checkedAtMs: number;
 }
 
 /**
  * Who sends a request. A token's signature is verified once and remembered by the token's digest until
- * it expires; that its session lives is checked anew at least every second.
+ * it expires; that its key and its session are still good is checked anew every second.
  */
 @Injectable()
 export class Authenticator {
@@ -44,8 +48,10 @@ export class Authenticator {
     const nowMs = this.clock.nowMs();
     const verified = this.#verified.get(digest);
     if (!verified || nowMs >= verified.expiresAtMs) return this.#verify(token, digest, nowMs);
-    const session = this.sessions.peekLive(verified.sessionId);
-    return session ? toPrincipal(verified, session) : this.#findSession(verified);
+    const ageMs = nowMs - verified.checkedAtMs;
+    const isFresh = ageMs >= 0 && ageMs < RECHECK_MS;
+    const session = isFresh ? this.sessions.peekLive(verified.sessionId) : undefined;
+    return session ? toPrincipal(verified, session) : this.#recheck(token, digest, nowMs, verified);
   }
 
   async #verify(token: string, digest: string, nowMs: number): Promise<Principal> {
@@ -56,11 +62,26 @@ export class Authenticator {
       // Anything else, such as a database that can't be reached, is no verdict on the token.
       throw error instanceof InvalidTokenError ? new UnauthenticatedError() : error;
     });
-    const verified = { userId: claims.sub, sessionId: claims.sid, expiresAtMs: claims.exp * 1_000 };
+    const verified = {
+      userId: claims.sub,
+      sessionId: claims.sid,
+      expiresAtMs: claims.exp * 1_000,
+      checkedAtMs: nowMs,
+    };
     const oldest = this.#verified.keys().next();
     if (this.#verified.size >= MAX_REMEMBERED_TOKENS && !oldest.done) this.#verified.delete(oldest.value);
     this.#verified.set(digest, verified);
     return this.#findSession(verified);
+  }
+
+  async #recheck(token: string, digest: string, nowMs: number, verified: VerifiedToken): Promise<Principal> {
+    if (!(await this.crypto.isAccessTokenKeyUsable(token))) {
+      this.#verified.delete(digest);
+      throw new UnauthenticatedError();
+    }
+    const principal = await this.#findSession(verified);
+    verified.checkedAtMs = nowMs;
+    return principal;
   }
 
   async #findSession(verified: VerifiedToken): Promise<Principal> {

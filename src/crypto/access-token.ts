@@ -45,6 +45,14 @@ export class AccessTokenSigner {
     return this.jwt.signAsync({ ...claims }, { privateKey: key, algorithm: ALGORITHM, header });
   }
 
+  /** Whether the key that the token names may still verify. It says nothing else of the token. */
+  async isKeyUsable(token: string): Promise<boolean> {
+    const unverified = readCompactJws(token, { alg: ALGORITHM, typ: TOKEN_TYPE });
+    return (
+      unverified !== undefined && (await this.keyStore.tokenVerificationKey(unverified.kid)) !== undefined
+    );
+  }
+
   /** @throws InvalidTokenError for whatever is wrong with the token */
   async verify(token: string, expectations: AccessTokenExpectations): Promise<AccessTokenClaims> {
     const unverified = readCompactJws(token, { alg: ALGORITHM, typ: TOKEN_TYPE });

@@ -22,7 +22,6 @@ import { MESSAGE_PREFIX_BYTES } from './symmetric-key.js';
 /**
  * All cryptography a feature needs. A feature says what a value is for and what it belongs to; it never
  * names an algorithm, a key or a nonce.
- *
  * ```ts
  * const context = { purpose: 'contact', owner: userId, table: 'contacts', row: contactId };
  * const envelope = await crypto.encrypt(Buffer.from(JSON.stringify(contact)), context); // store it
@@ -71,7 +70,7 @@ export class CryptoService {
     return encryptStream(key.startEncryption(context));
   }
 
-  /** Its plaintext, all authenticated. A missing end shows at the end: when it fails, throw all of it away. */
+  /** Its plaintext, authenticated. A missing end shows at the end: when it fails, throw all of it away. */
   decryptStream(context: EncryptionContext): Transform {
     return decryptStream(MESSAGE_PREFIX_BYTES, (prefix) => this.#startDecryption(prefix, context));
   }
@@ -130,10 +129,7 @@ export class CryptoService {
     verifySignature(key, message, signature, purpose);
   }
 
-  /**
-   * What to store beside an encrypted value so that it can be found again: 20 bytes, equal for equal
-   * values of one owner, table and column. Case and Unicode composition don't count.
-   */
+  /** 20 bytes to find a value by: equal for equal ones of an owner, table and column, whatever their case. */
   async blindIndex(value: string, where: BlindIndexColumn): Promise<Buffer> {
     const [primary] = await this.keyStore.blindIndexKeys(where.owner);
     return primary.index(value, where.table, where.column);
@@ -156,8 +152,7 @@ export class CryptoService {
 
   /**
    * @param stored what `hashPassword` gave, or `undefined` for an unknown user: the same work, and no
-   * @throws HashQueueFullError as `hashPassword`
-   * @throws DecryptionError when the stored hash is damaged or belongs elsewhere
+   * @throws HashQueueFullError, and DecryptionError when the stored hash is damaged or belongs elsewhere
    */
   async verifyPassword(
     password: string,
@@ -191,6 +186,11 @@ export class CryptoService {
   /** @throws InvalidTokenError for whatever is wrong with the token */
   verifyAccessToken(token: string, expectations: AccessTokenExpectations): Promise<AccessTokenClaims> {
     return this.accessTokenSigner.verify(token, expectations);
+  }
+
+  /** Whether a token that was verified before names a key that may still verify. */
+  isAccessTokenKeyUsable(token: string): Promise<boolean> {
+    return this.accessTokenSigner.isKeyUsable(token);
   }
 
   async #startDecryption(prefix: Uint8Array, context: EncryptionContext): Promise<ChunkCipher> {

@@ -81,7 +81,7 @@ describe('a rotation', () => {
         });
         expect(await rows.read(openRotation(otherDatabase, rootKey, clock).keyring)).toEqual(texts);
         expect(await isDone).toBe(true);
-        expect(seen).toEqual([100, 200, 250]);
+        expect(seen).toEqual([40, 80, 120, 160, 200, 240, 250]);
         expect(await rows.read(openRotation(otherDatabase, rootKey, clock).keyring)).toEqual(texts);
         expect(await states('user-kek')).toEqual(['DECRYPT_ONLY', 'PRIMARY']);
         expect(await childrenOf(job!.from_key_id!)).toBe(0);

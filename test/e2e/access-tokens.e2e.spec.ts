@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createLocalJWKSet, type JSONWebKeySet, jwtVerify } from 'jose';
+import { Database } from '../../src/database/database.js';
 import { newAccount } from '../support/accounts.js';
 import { readToken } from '../support/forge-token.js';
 import { forEachDatabase } from '../support/for-each-database.js';
@@ -47,6 +48,22 @@ describe('access tokens', () => {
       expect(after).toMatchObject({ sid: before['sid'], auth_time: before['auth_time'], amr: ['pwd'] });
       expect(after['jti']).not.toBe(before['jti']);
       expect(after['iat']).toBe(app.clock.nowSeconds);
+    });
+
+    it('are refused a second after their key was disabled, also where they were verified before', async () => {
+      const { token } = await newAccount(app);
+      expect((await app.get('/v1/users/me', token)).status).toBe(200);
+      const { kid } = readToken(token).header;
+      await app.nest
+        .get(Database, { strict: false })
+        .query.updateTable('keys')
+        .set({ state: 'DISABLED' })
+        .where('id', '=', String(kid))
+        .execute();
+      app.clock.advance(1);
+      expectProblem(await app.get('/v1/users/me', token), 'ERR_UNAUTHENTICATED');
+      const { token: next } = await newAccount(app);
+      expect((await app.get('/v1/users/me', next)).status).toBe(200);
     });
 
     it('verify under the published key set with another implementation', async () => {
