@@ -7,7 +7,7 @@ import { InvalidTokenError } from '../crypto/access-token.js';
 import { UnauthenticatedError } from './errors.js';
 import { type LiveSession, SessionsService } from './sessions.service.js';
 
-/** A key that was destroyed, or a session that was ended, lets nobody in after this time. */
+/** A token's key is looked at anew after this time; the keyring itself may remember its state as long again. */
 const RECHECK_MS = 1_000;
 const MAX_REMEMBERED_TOKENS = 10_000;
 const BEARER = 'bearer ';
