@@ -1,21 +1,21 @@
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { type ServerOptions } from 'node:https';
-import { type Socket } from 'node:net';
-import { RouteTable } from './app.routes.js';
 import { AppError } from './common/app-error.js';
 import { newRequestId } from './common/id.js';
 import { type JsonLogger } from './common/json-logger.js';
-import { codeOfStatus, type Problem, PROBLEM_MEDIA_TYPE, problemOfCode } from './common/problem-details.js';
+import { codeOfStatus, PROBLEM_MEDIA_TYPE, problemOfCode } from './common/problem-details.js';
 import { securityHeaders, strictTransportSecurity } from './common/security-headers.js';
-
-const BODY_LIMIT_BYTES = 64 * 1024;
-const HEADERS_LIMIT_BYTES = 16 * 1024;
-const HEADERS_TIMEOUT_MS = 10_000;
-const REQUEST_TIMEOUT_MS = 15_000;
-const KEEP_ALIVE_TIMEOUT_MS = 5_000;
-/** Above the longest secret name, so that the route itself can say what is wrong with a longer one. */
-const MAX_PARAM_LENGTH = 512;
+import {
+  BODY_LIMIT_BYTES,
+  HEADERS_LIMIT_BYTES,
+  HEADERS_TIMEOUT_MS,
+  KEEP_ALIVE_TIMEOUT_MS,
+  MAX_PARAM_LENGTH,
+  REQUEST_TIMEOUT_MS,
+} from './http/limits.js';
+import { refuseConnection } from './http/refuse-connection.js';
+import { RouteTable } from './http/route-table.js';
 
 const NO_STORE = { 'cache-control': 'no-store' };
 
@@ -129,41 +129,4 @@ function logRequest(request: FastifyRequest, reply: FastifyReply, logger: JsonLo
     durationMs: Math.round(reply.elapsedTime * 10) / 10,
     ip: request.ip,
   });
-}
-
-const statusByParserError: Readonly<Record<string, number>> = {
-  HPE_HEADER_OVERFLOW: 431,
-  ERR_HTTP_REQUEST_TIMEOUT: 408,
-};
-
-/**
- * Answers bytes that are no HTTP request, then closes: nothing after them can be trusted. Failed TLS
- * handshakes come here too; there is no channel to answer them through.
- */
-function refuseConnection(
-  error: Error & { readonly code?: string },
-  socket: Socket,
-  always: Readonly<Record<string, string>>,
-): void {
-  const code = error.code ?? '';
-  if (!socket.writable || !(code.startsWith('HPE_') || code in statusByParserError)) {
-    socket.destroy();
-    return;
-  }
-  const requestId = newRequestId();
-  const problem = problemOfCode(codeOfStatus(statusByParserError[code] ?? 400), requestId);
-  socket.end(toHttpMessage(problem, { ...always, 'x-request-id': requestId }));
-}
-
-function toHttpMessage({ body, headers }: Problem, always: Readonly<Record<string, string>>): string {
-  const content = JSON.stringify(body);
-  const fields = {
-    ...always,
-    ...headers,
-    'Content-Type': PROBLEM_MEDIA_TYPE,
-    'Content-Length': String(Buffer.byteLength(content)),
-    Connection: 'close',
-  };
-  const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}`);
-  return [`HTTP/1.1 ${body.status} ${body.title}`, ...lines, '', content].join('\r\n');
 }

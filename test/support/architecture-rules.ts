@@ -12,7 +12,7 @@ const layers: readonly (readonly string[])[] = [
   ['auth'],
   ['secrets', 'contacts', 'health', 'users', 'welcome'],
   ['keys'],
-  ['tls', 'crypto', 'database'],
+  ['http', 'tls', 'crypto', 'database'],
   ['config'],
   ['common'],
 ];

@@ -1,5 +1,5 @@
 import { type FastifyRequest } from 'fastify';
-import { AppError } from './common/app-error.js';
+import { AppError } from '../common/app-error.js';
 
 class MethodNotAllowedError extends AppError {
   override readonly headers: Readonly<Record<string, string>>;
