@@ -5,8 +5,7 @@ import { forEachDatabaseKind, TestDatabase } from '../../test/support/test-datab
 import { StartError } from '../common/start-error.js';
 import { type Database } from './database.js';
 import { initial } from './migrations/0001-initial.js';
-import { keyJobs } from './migrations/0002-key-jobs.js';
-import { SchemaMigrator } from './migrator.js';
+import { migrationsFor, SchemaMigrator } from './migrator.js';
 
 describe('Database', () => {
   forEachDatabaseKind((kind) => {
@@ -148,8 +147,9 @@ describe('Database', () => {
           provider: { getMigrations: async () => ({ '0001-initial': cutShort(initial(kind)) }) },
         });
         expect((await migrator.migrateToLatest()).error).toEqual(new Error('power cut'));
-        expect(await new SchemaMigrator(database).pending()).toEqual(['0001-initial', '0002-key-jobs']);
-        expect(await new SchemaMigrator(database).migrate()).toEqual(['0001-initial', '0002-key-jobs']);
+        const pending = await new SchemaMigrator(database).pending();
+        expect(pending[0]).toBe('0001-initial');
+        expect(await new SchemaMigrator(database).migrate()).toEqual(pending);
         await insert('a');
       });
 
@@ -158,8 +158,7 @@ describe('Database', () => {
           db: database.query,
           provider: {
             getMigrations: async () => ({
-              '0001-initial': initial(kind),
-              '0002-key-jobs': keyJobs(kind),
+              ...migrationsFor(kind),
               '9999-future': { up: async () => {} },
             }),
           },

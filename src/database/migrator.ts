@@ -1,8 +1,13 @@
-import { Migrator } from 'kysely/migration';
+import { type Migration, Migrator } from 'kysely/migration';
 import { StartError } from '../common/start-error.js';
-import { type Database } from './database.js';
+import { type Database, type DatabaseKind } from './database.js';
 import { initial } from './migrations/0001-initial.js';
 import { keyJobs } from './migrations/0002-key-jobs.js';
+
+/** Every migration, in the order of their names. */
+export function migrationsFor(kind: DatabaseKind): Readonly<Record<string, Migration>> {
+  return { '0001-initial': initial(kind), '0002-key-jobs': keyJobs(kind) };
+}
 
 /** Brings the schema up to date. Each migration runs in a transaction: all of it or nothing. */
 export class SchemaMigrator {
@@ -11,13 +16,7 @@ export class SchemaMigrator {
   constructor(database: Database) {
     this.#migrator = new Migrator({
       db: database.query,
-      provider: {
-        getMigrations: () =>
-          Promise.resolve({
-            '0001-initial': initial(database.kind),
-            '0002-key-jobs': keyJobs(database.kind),
-          }),
-      },
+      provider: { getMigrations: async () => migrationsFor(database.kind) },
     });
   }
 

@@ -69,7 +69,7 @@ describe('as processes of their own', () => {
       expect(await refusedStart({})).toContain('`npm run cli -- db migrate`');
       expect(await cli(['db', 'migrate'])).toEqual({
         code: 0,
-        output: 'migrated 0001-initial\nmigrated 0002-key-jobs\n',
+        output: expect.stringMatching(/^migrated 0001-initial\n(migrated \d{4}-[a-z-]+\n)+$/),
       });
       expect(await cli(['db', 'migrate'])).toEqual({ code: 0, output: 'nothing to migrate\n' });
       expect(await refusedStart({})).toContain(`root key file ${rootKey}`);
