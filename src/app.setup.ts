@@ -1,14 +1,12 @@
 import { NestFactory } from '@nestjs/core';
 import { type NestFastifyApplication } from '@nestjs/platform-fastify';
-import { type AddressInfo } from 'node:net';
 import { AppModule } from './app.module.js';
 import { newHttpAdapter } from './app.http.js';
+import { SecondAddress } from './app.listen.js';
 import { serveOpenApi } from './app.openapi.js';
 import { type Clock } from './common/clock.js';
-import { errorCode } from './common/error-code.js';
 import { JsonLogger } from './common/json-logger.js';
 import { ProblemDetailsFilter } from './common/problem-details.filter.js';
-import { StartError } from './common/start-error.js';
 import { newValidationPipe } from './common/validation.js';
 import { type AppConfig } from './config/app-config.js';
 import { AppConfigModule } from './config/config.module.js';
@@ -23,6 +21,7 @@ export interface SecureApp {
   readonly config: AppConfig;
   readonly certificate: ServerCertificate;
   readonly logger: JsonLogger;
+  readonly secondAddress: SecondAddress;
 }
 
 /**
@@ -41,6 +40,7 @@ export async function createApp(environment?: Environment, clock?: Clock): Promi
     isProduction: config.isProduction,
     logger,
   });
+  const secondAddress = new SecondAddress(adapter.getInstance());
   const core = CoreModule.forRoot(configuration, clock);
   const nest = await NestFactory.create<NestFastifyApplication>(
     AppModule.forRoot(core, certificate.notAfter),
@@ -52,37 +52,11 @@ export async function createApp(environment?: Environment, clock?: Clock): Promi
   nest.useGlobalPipes(newValidationPipe());
   if (config.server.docsEnabled) serveOpenApi(nest);
   await nest.init();
-  return { nest, config, certificate, logger };
-}
-
-/**
- * Listens and returns the port.
- *
- * @throws {StartError} when the port is taken or not allowed
- */
-export async function listen({ nest, config }: SecureApp): Promise<number> {
-  const { host, port } = config.server;
-  try {
-    await nest.listen(port, host);
-  } catch (error) {
-    throw new StartError(listenFault(error, host, port), { cause: error });
-  }
-  return (nest.getHttpServer().address() as AddressInfo).port;
+  return { nest, config, certificate, logger, secondAddress };
 }
 
 async function loadCertificate({ tls, isProduction }: AppConfig): Promise<ServerCertificate> {
   const now = new Date();
   const files = tls.files ?? (await ensureDevelopmentCertificates({ directory: tls.directory, now }));
   return loadServerCertificate({ ...files, now, production: isProduction });
-}
-
-function listenFault(error: unknown, host: string, port: number): string {
-  const code = errorCode(error) ?? 'unknown';
-  const faults: Readonly<Record<string, string>> = {
-    EADDRINUSE: `port ${port} on ${host} is in use: stop the other process or set PORT`,
-    EACCES: `port ${port} on ${host} needs a right this user lacks: set PORT to 1024 or above`,
-    EADDRNOTAVAIL: `address ${host} is not on this machine: set HOST`,
-    ENOTFOUND: `host name ${host} is not known: set HOST`,
-  };
-  return faults[code] ?? `cannot listen on port ${port} of ${host} (${code})`;
 }

@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import { join, relative } from 'node:path';
-import { createApp, listen, type SecureApp } from './app.setup.js';
+import { listen } from './app.listen.js';
+import { createApp, type SecureApp } from './app.setup.js';
 import { StartError } from './common/start-error.js';
 
 /** Requests in flight get this long to finish after a signal to stop. */

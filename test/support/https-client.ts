@@ -64,7 +64,8 @@ export class HttpsClient {
     const { hostname, port } = new URL(this.url);
     const outgoing = request({
       agent: this.#agent,
-      hostname,
+      // An IPv6 address has brackets in a URL, and nowhere else.
+      hostname: hostname.replace(/^\[(.*)\]$/, '$1'),
       port,
       method,
       path,

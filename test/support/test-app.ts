@@ -3,7 +3,8 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type NestFastifyApplication } from '@nestjs/platform-fastify';
-import { createApp, listen } from '../../src/app.setup.js';
+import { listen, type SecondAddress } from '../../src/app.listen.js';
+import { createApp } from '../../src/app.setup.js';
 import { FakeClock } from './fake-clock.js';
 import { HttpsClient } from './https-client.js';
 import { newPostgresDatabase } from './postgres-database.js';
@@ -25,6 +26,7 @@ export class TestApp extends HttpsClient {
     readonly clock: FakeClock,
     readonly nest: NestFastifyApplication,
     readonly environment: Readonly<Record<string, string>>,
+    readonly secondAddress: SecondAddress,
     private readonly cleanUp: () => Promise<void>,
   ) {
     super(url, ca);
@@ -85,5 +87,13 @@ async function start(
   const app = await createApp(environment, clock);
   const port = await listen(app);
   const ca = await readFile(join(environment['CERTS_DIR'] ?? '', 'ca.pem'), 'utf8');
-  return new TestApp(`https://127.0.0.1:${port}`, ca, clock, app.nest, environment, cleanUp);
+  return new TestApp(
+    `https://127.0.0.1:${port}`,
+    ca,
+    clock,
+    app.nest,
+    environment,
+    app.secondAddress,
+    cleanUp,
+  );
 }
