@@ -3,7 +3,8 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from '@jest/globals';
 import { problemCatalogue } from '../src/common/problem-catalogue.js';
-import { EnvironmentVariables, parseEnvironment, SECRET_VARIABLES } from '../src/config/environment.js';
+import { parseEnvironment, SECRET_VARIABLES } from '../src/config/environment.js';
+import { EnvironmentVariables } from '../src/config/environment-variables.js';
 import { anchorsOf, codeSpansOf, linksOf, tableRowsOf } from './support/markdown.js';
 import { readSources } from './support/source-files.js';
 

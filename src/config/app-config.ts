@@ -1,5 +1,5 @@
 import { join, resolve } from 'node:path';
-import { type EnvironmentVariables } from './environment.js';
+import { type EnvironmentVariables } from './environment-variables.js';
 
 /** Where a root key is: a file that holds its 32 bytes, or a variable and its value, base64url. */
 export type RootKeyLocation =
