@@ -3,6 +3,7 @@ import { Clock, SystemClock } from './common/clock.js';
 import { CryptoModule } from './crypto/crypto.module.js';
 import { DatabaseModule } from './database/database.module.js';
 import { KeysModule } from './keys/keys.module.js';
+import { ThrottleModule } from './throttle/throttle.module.js';
 
 /** What every feature stands on, for the server and the command line alike. */
 @Global()
@@ -11,7 +12,7 @@ export class CoreModule {
   static forRoot(configuration: DynamicModule, clock: Clock = new SystemClock()): DynamicModule {
     return {
       module: CoreModule,
-      imports: [configuration, DatabaseModule, CryptoModule, KeysModule],
+      imports: [configuration, DatabaseModule, CryptoModule, KeysModule, ThrottleModule],
       providers: [{ provide: Clock, useValue: clock }],
       exports: [Clock],
     };

@@ -3,10 +3,15 @@ import { StartError } from '../common/start-error.js';
 import { type Database, type DatabaseKind } from './database.js';
 import { initial } from './migrations/0001-initial.js';
 import { keyJobs } from './migrations/0002-key-jobs.js';
+import { attemptFailures } from './migrations/0004-attempt-failures.js';
 
 /** Every migration, in the order of their names. */
 export function migrationsFor(kind: DatabaseKind): Readonly<Record<string, Migration>> {
-  return { '0001-initial': initial(kind), '0002-key-jobs': keyJobs(kind) };
+  return {
+    '0001-initial': initial(kind),
+    '0002-key-jobs': keyJobs(kind),
+    '0004-attempt-failures': attemptFailures(kind),
+  };
 }
 
 /** Brings the schema up to date. Each migration runs in a transaction: all of it or nothing. */

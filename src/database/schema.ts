@@ -77,6 +77,16 @@ interface RefreshTokensTable {
   used_at: number | null;
 }
 
+interface AttemptFailuresTable {
+  kind: Immutable<string>;
+  subject: Immutable<string>;
+  /** Wrong guesses since the last right one. */
+  failures: number;
+  /** Until then every guess is refused; in the past when none is. */
+  blocked_until: number;
+  failed_at: number;
+}
+
 interface SecretsTable {
   id: Immutable<string>;
   owner_id: Immutable<string>;
@@ -117,6 +127,7 @@ export interface Schema {
   users: UsersTable;
   sessions: SessionsTable;
   refresh_tokens: RefreshTokensTable;
+  attempt_failures: AttemptFailuresTable;
   secrets: SecretsTable;
   secret_versions: SecretVersionsTable;
   contacts: ContactsTable;

@@ -11,7 +11,7 @@ const layers: readonly (readonly string[])[] = [
   ['core'],
   ['auth'],
   ['secrets', 'contacts', 'health', 'users', 'welcome'],
-  ['keys'],
+  ['keys', 'throttle'],
   ['http', 'tls', 'crypto', 'database'],
   ['config'],
   ['common'],
