@@ -1,4 +1,5 @@
 import { type DynamicModule, Global, Module } from '@nestjs/common';
+import { AuditModule } from './audit/audit.module.js';
 import { Clock, SystemClock } from './common/clock.js';
 import { CryptoModule } from './crypto/crypto.module.js';
 import { DatabaseModule } from './database/database.module.js';
@@ -12,7 +13,7 @@ export class CoreModule {
   static forRoot(configuration: DynamicModule, clock: Clock = new SystemClock()): DynamicModule {
     return {
       module: CoreModule,
-      imports: [configuration, DatabaseModule, CryptoModule, KeysModule, ThrottleModule],
+      imports: [configuration, DatabaseModule, CryptoModule, KeysModule, ThrottleModule, AuditModule],
       providers: [{ provide: Clock, useValue: clock }],
       exports: [Clock],
     };

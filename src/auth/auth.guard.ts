@@ -2,9 +2,9 @@ import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/com
 import { Reflector } from '@nestjs/core';
 import { type FastifyRequest } from 'fastify';
 import { type Access, ACCESS_METADATA, type AuthenticatedRequest, type Principal } from '../common/access.js';
+import { ForbiddenError } from '../common/app-error.js';
+import { isAllowed } from '../common/role-permissions.js';
 import { Authenticator } from './authenticator.js';
-import { ForbiddenError } from './errors.js';
-import { isAllowed } from './role-permissions.js';
 
 /** Stands before every route and denies by default. */
 @Injectable()

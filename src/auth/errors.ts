@@ -20,12 +20,6 @@ export class InvalidRefreshTokenError extends AppError {
   }
 }
 
-export class ForbiddenError extends AppError {
-  constructor() {
-    super('ERR_FORBIDDEN');
-  }
-}
-
 export class RegistrationClosedError extends AppError {
   constructor() {
     super('ERR_REGISTRATION_CLOSED');

@@ -3,7 +3,14 @@ import { createParamDecorator, type ExecutionContext, SetMetadata } from '@nestj
 export type Role = 'user' | 'admin';
 
 export type Permission =
-  'account:read' | 'account:write' | 'contacts:read' | 'contacts:write' | 'secrets:read' | 'secrets:write';
+  | 'account:read'
+  | 'account:write'
+  | 'audit:read'
+  | 'audit:read-any'
+  | 'contacts:read'
+  | 'contacts:write'
+  | 'secrets:read'
+  | 'secrets:write';
 
 /** Who makes the request, as the guard established it. */
 export interface Principal {

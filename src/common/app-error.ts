@@ -37,3 +37,10 @@ export class NotFoundError extends AppError {
     super('ERR_NOT_FOUND');
   }
 }
+
+/** The caller is known and lacks the permission. */
+export class ForbiddenError extends AppError {
+  constructor() {
+    super('ERR_FORBIDDEN');
+  }
+}

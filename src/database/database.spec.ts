@@ -75,6 +75,24 @@ describe('Database', () => {
       expect(await ids()).toEqual([]);
     });
 
+    it('does last acts after all else in the transaction, in order, and undoes it when one throws', async () => {
+      await database.transaction(async () => {
+        database.beforeCommit(() => insert('b'));
+        database.beforeCommit(async () => expect(await ids()).toEqual(['a', 'b']));
+        await database.transaction(async () => database.beforeCommit(() => insert('c')));
+        await insert('a');
+        expect(await ids()).toEqual(['a']);
+      });
+      expect(await ids()).toEqual(['a', 'b', 'c']);
+      const undone = database.transaction(async () => {
+        await insert('d');
+        database.beforeCommit(() => Promise.reject(new RangeError('changed my mind')));
+      });
+      await expect(undone).rejects.toThrow(RangeError);
+      expect(await ids()).toEqual(['a', 'b', 'c']);
+      expect(() => database.beforeCommit(async () => {})).toThrow('no transaction');
+    });
+
     it('knows whether it is inside a transaction', async () => {
       expect(database.isInTransaction).toBe(false);
       expect(await database.transaction(async () => database.isInTransaction)).toBe(true);

@@ -4,6 +4,11 @@ import { type Schema } from './schema.js';
 
 export type DatabaseKind = 'sqlite' | 'postgres';
 
+interface RunningTransaction {
+  readonly query: Transaction<Schema>;
+  readonly lastActs: (() => Promise<void>)[];
+}
+
 /** Runs a read at once, past Kysely's pool and plugins, which take longer than SQLite's point read. */
 export interface DirectReader {
   read(sql: string, parameters: readonly unknown[]): unknown[];
@@ -15,7 +20,7 @@ export interface DirectReader {
  */
 export class Database {
   readonly #kysely: Kysely<Schema>;
-  readonly #transactions = new AsyncLocalStorage<Transaction<Schema>>();
+  readonly #transactions = new AsyncLocalStorage<RunningTransaction>();
 
   constructor(
     readonly kind: DatabaseKind,
@@ -27,7 +32,7 @@ export class Database {
 
   /** The surrounding transaction, or else the connection itself. */
   get query(): Kysely<Schema> {
-    return this.#transactions.getStore() ?? this.#kysely;
+    return this.#transactions.getStore()?.query ?? this.#kysely;
   }
 
   /** Whether a query made now could see what is not committed yet, so must not be remembered. */
@@ -41,7 +46,24 @@ export class Database {
    */
   async transaction<T>(work: () => Promise<T>): Promise<T> {
     if (this.#transactions.getStore()) return work();
-    return this.#kysely.transaction().execute((transaction) => this.#transactions.run(transaction, work));
+    return this.#kysely.transaction().execute((query) => {
+      const running: RunningTransaction = { query, lastActs: [] };
+      return this.#transactions.run(running, async () => {
+        const result = await work();
+        for (const act of running.lastActs) await act();
+        return result;
+      });
+    });
+  }
+
+  /**
+   * Does `act` as the last thing in the surrounding transaction, which it undoes when it throws. So a lock that
+   * everybody wants is held for the shortest time, and nobody who holds it waits for another.
+   */
+  beforeCommit(act: () => Promise<void>): void {
+    const running = this.#transactions.getStore();
+    if (!running) throw new Error('there is no transaction to act in');
+    running.lastActs.push(act);
   }
 
   /**

@@ -4,6 +4,7 @@ import { type Database, type DatabaseKind } from './database.js';
 import { initial } from './migrations/0001-initial.js';
 import { keyJobs } from './migrations/0002-key-jobs.js';
 import { attemptFailures } from './migrations/0004-attempt-failures.js';
+import { auditEvents } from './migrations/0008-audit-events.js';
 
 /** Every migration, in the order of their names. */
 export function migrationsFor(kind: DatabaseKind): Readonly<Record<string, Migration>> {
@@ -11,6 +12,7 @@ export function migrationsFor(kind: DatabaseKind): Readonly<Record<string, Migra
     '0001-initial': initial(kind),
     '0002-key-jobs': keyJobs(kind),
     '0004-attempt-failures': attemptFailures(kind),
+    '0008-audit-events': auditEvents(kind),
   };
 }
 

@@ -63,6 +63,7 @@ const matrix: Readonly<Record<string, Row>> = {
     exchange: ({ sessionId }) => ({ path: `/v1/auth/sessions/${sessionId}` }),
   },
   'GET /v1/users/me': { statuses: signedIn(200) },
+  'GET /v1/audit': { statuses: signedIn(200) },
   'GET /v1/secrets': { statuses: signedIn(200) },
   'GET /v1/secrets/:name': { statuses: ownerOnly(200) },
   'GET /v1/secrets/:name/versions': { statuses: ownerOnly(200) },

@@ -11,6 +11,7 @@ const layers: readonly (readonly string[])[] = [
   ['core'],
   ['auth'],
   ['secrets', 'contacts', 'health', 'users', 'welcome'],
+  ['audit'],
   ['keys', 'throttle'],
   ['http', 'tls', 'crypto', 'database'],
   ['config'],

@@ -1,8 +1,9 @@
-import { type Permission, type Role } from '../common/access.js';
+import { type Permission, type Role } from './access.js';
 
 const user: readonly Permission[] = [
   'account:read',
   'account:write',
+  'audit:read',
   'contacts:read',
   'contacts:write',
   'secrets:read',
@@ -12,7 +13,7 @@ const user: readonly Permission[] = [
 /** What each role may do. Nobody, an administrator included, reaches another user's objects. */
 const rolePermissions: Readonly<Record<Role, readonly Permission[]>> = {
   user,
-  admin: user,
+  admin: [...user, 'audit:read-any'],
 };
 
 /** Whether one of the roles holds the permission. */

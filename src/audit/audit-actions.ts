@@ -1,0 +1,14 @@
+/**
+ * Everything that the audit log tells of. Names are part of the contract: add to them, never change one.
+ */
+export const auditActions = [
+  'auth.register',
+  'auth.login',
+  'auth.login-failed',
+  'auth.logout',
+  'access.denied',
+  'secret.read',
+  'audit.read',
+] as const;
+
+export type AuditAction = (typeof auditActions)[number];

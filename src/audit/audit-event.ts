@@ -1,0 +1,23 @@
+import { type AuditAction } from './audit-actions.js';
+
+/** What happened, as the one who saw it tells it. */
+export interface NewAuditEvent {
+  /** The id of the user who acted, `system` for the server itself, or null for somebody not signed in. */
+  readonly actor: string | null;
+  readonly action: AuditAction;
+  /** What it was done to, as `<kind>:<id>`, such as `session:0190…`; no e-mail address, token or other secret. */
+  readonly target?: string;
+  /** The user whose account or object it concerns, where that is not the actor: they see the event too. */
+  readonly ownerId?: string;
+  readonly outcome: 'success' | 'failure';
+  /** Absent for what no request caused, as are the members of `RequestOrigin` below. */
+  readonly ip?: string;
+  readonly requestId?: string;
+}
+
+/** One entry of the log. */
+export interface AuditEvent extends NewAuditEvent {
+  /** 1, 2, 3 …, without a gap. */
+  readonly seq: number;
+  readonly at: Date;
+}

@@ -1,0 +1,35 @@
+import { Controller, Get, Query } from '@nestjs/common';
+import { CurrentUser, type Principal, RequirePermission } from '../common/access.js';
+import { ApiProblems } from '../common/api-problems.js';
+import { ForbiddenError } from '../common/app-error.js';
+import { ApiBearerAuth, ApiOkResponse, ApiTags } from '../common/openapi.js';
+import { CurrentOrigin, type RequestOrigin } from '../common/request-origin.js';
+import { isAllowed } from '../common/role-permissions.js';
+import { AuditEventsResponse, AuditQuery } from './audit.dto.js';
+import { AuditService } from './audit.service.js';
+
+@ApiTags('audit')
+@ApiBearerAuth()
+@Controller('v1/audit')
+export class AuditController {
+  constructor(private readonly audit: AuditService) {}
+
+  /** The caller's own events; another user's for who may read any, which is recorded in their log. */
+  @Get()
+  @RequirePermission('audit:read')
+  @ApiOkResponse({ type: AuditEventsResponse })
+  @ApiProblems(400, 401, 403)
+  async list(
+    @CurrentUser() { userId: callerId, roles }: Principal,
+    @Query() { userId = callerId, ...page }: AuditQuery,
+    @CurrentOrigin() origin: RequestOrigin,
+  ): Promise<AuditEventsResponse> {
+    const mayReadAny = isAllowed(roles, 'audit:read-any');
+    if (userId !== callerId) {
+      if (!mayReadAny) throw new ForbiddenError();
+      const read = { action: 'audit.read', target: `user:${userId}`, ownerId: userId } as const;
+      await this.audit.record({ actor: callerId, ...read, outcome: 'success', ...origin });
+    }
+    return new AuditEventsResponse(await this.audit.list(userId, page), mayReadAny ? undefined : callerId);
+  }
+}

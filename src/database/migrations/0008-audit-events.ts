@@ -1,0 +1,42 @@
+import { type Kysely, sql } from 'kysely';
+import { type Migration } from 'kysely/migration';
+import { type DatabaseKind } from '../database.js';
+
+/** The audit log, and the row that everybody who appends to it locks. */
+export function auditEvents(kind: DatabaseKind): Migration {
+  const text = kind === 'sqlite' ? sql`text` : sql`text collate "C"`;
+  const long = kind === 'sqlite' ? sql`integer` : sql`bigint`;
+  const strict = kind === 'sqlite' ? sql`strict` : sql``;
+
+  return {
+    async up(db: Kysely<unknown>): Promise<void> {
+      const { schema } = db;
+      await schema
+        .createTable('audit_events')
+        .addColumn('seq', long, (column) => column.primaryKey())
+        .addColumn('at', long, (column) => column.notNull())
+        .addColumn('actor', text)
+        .addColumn('owner_id', text)
+        .addColumn('action', text, (column) => column.notNull())
+        .addColumn('target', text)
+        .addColumn('outcome', text, (column) => column.notNull())
+        .addColumn('ip', text)
+        .addColumn('request_id', text)
+        .modifyEnd(strict)
+        .execute();
+      await sql`
+        create index audit_events_actor on audit_events (actor, seq) where actor is not null
+      `.execute(db);
+      await sql`
+        create index audit_events_owner on audit_events (owner_id, seq) where owner_id is not null
+      `.execute(db);
+      await schema
+        .createTable('audit_head')
+        .addColumn('id', 'integer', (column) => column.primaryKey().check(sql`id = 1`))
+        .addColumn('seq', long, (column) => column.notNull())
+        .modifyEnd(strict)
+        .execute();
+      await sql`insert into audit_head (id, seq) values (1, 0)`.execute(db);
+    },
+  };
+}
