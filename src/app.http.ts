@@ -14,6 +14,7 @@ import {
   MAX_PARAM_LENGTH,
   REQUEST_TIMEOUT_MS,
 } from './http/limits.js';
+import { parseMergePatches } from './http/merge-patch-parser.js';
 import { refuseConnection } from './http/refuse-connection.js';
 import { RouteTable } from './http/route-table.js';
 
@@ -76,6 +77,7 @@ export function newHttpAdapter({ tls, isProduction, logger }: HttpOptions): Fast
   });
   const fastify = adapter.getInstance();
   fastify.removeContentTypeParser('text/plain');
+  parseMergePatches(fastify);
   // An expectation nobody knows is ignored (RFC 9110, section 10.1.1): Node's own 417 would have no body.
   fastify.server.on('checkExpectation', (request, response) =>
     fastify.server.emit('request', request, response),

@@ -9,6 +9,8 @@ import type * as swagger from '@nestjs/swagger';
 type Swagger = typeof swagger;
 type DecoratorName =
   | 'ApiBearerAuth'
+  | 'ApiBody'
+  | 'ApiConsumes'
   | 'ApiCreatedResponse'
   | 'ApiExcludeController'
   | 'ApiExtraModels'
@@ -34,6 +36,25 @@ export const ApiPropertyOptional = deferred('ApiPropertyOptional');
 export const ApiTags = deferred('ApiTags');
 export const ApiExtraModels = deferred('ApiExtraModels');
 export const ApiResponse = deferred('ApiResponse');
+
+const ApiBody = deferred('ApiBody');
+const ApiConsumes = deferred('ApiConsumes');
+
+/** Documents a body that `MergePatchOf` reads. */
+export function ApiMergePatch(member: string): MethodDecorator {
+  const consumes = ApiConsumes('application/merge-patch+json');
+  const body = ApiBody({
+    schema: {
+      type: 'object',
+      additionalProperties: { type: 'string', nullable: true },
+      description: `what changes in \`${member}\`: a string sets a member, null removes it`,
+    },
+  });
+  return (...target) => {
+    consumes(...target);
+    body(...target);
+  };
+}
 
 /** Loads @nestjs/swagger and applies every decorator that waits for it. */
 export async function loadSwagger(): Promise<Swagger> {

@@ -2,12 +2,18 @@ import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import { type FastifyRequest } from 'fastify';
 import { AppError } from './app-error.js';
 
-const ENTITY_TAG = /^"(0|[1-9]\d{0,9})"$/;
+const ENTITY_TAG = /^"(0|[1-9]\d{0,9})(?:\.([1-9]\d{0,9}))?"$/;
+
+/** What a strong entity tag names: `"7"`, or `"7.2"` where something beside version 7 was changed twice. */
+interface Revision {
+  readonly version: number;
+  readonly revision: number;
+}
 
 /** What the caller says of the version they know (RFC 9110, section 13.1). */
 export interface Precondition {
-  /** The object must exist (`any`) or be at one of these versions. */
-  readonly ifMatch?: 'any' | readonly number[];
+  /** The object must exist (`any`) or be at one of these. */
+  readonly ifMatch?: 'any' | readonly Revision[];
   /** The object must not exist. */
   readonly ifNoneMatch?: 'any';
 }
@@ -25,8 +31,8 @@ export class PreconditionRequiredError extends AppError {
 }
 
 /** The strong entity tag of a version. */
-export function entityTag(version: number): string {
-  return `"${version}"`;
+export function entityTag(version: number, revision = 0): string {
+  return revision === 0 ? `"${version}"` : `"${version}.${revision}"`;
 }
 
 /**
@@ -54,20 +60,36 @@ export const RequestPrecondition = createParamDecorator(
   },
 );
 
-/** Whether the condition holds for an object at `version`, or for a missing one (`undefined`). */
-export function holds(precondition: Precondition, version: number | undefined): boolean {
+/**
+ * Whether the condition holds for an object at `version`, or for a missing one (`undefined`).
+ *
+ * @param revision - `any` where only the version counts
+ */
+export function holds(
+  precondition: Precondition,
+  version: number | undefined,
+  revision: number | 'any' = 0,
+): boolean {
   const { ifMatch, ifNoneMatch } = precondition;
   if (ifNoneMatch && version !== undefined) return false;
   if (ifMatch === undefined) return true;
   if (version === undefined) return false;
-  return ifMatch === 'any' || ifMatch.includes(version);
+  return (
+    ifMatch === 'any' ||
+    ifMatch.some((tag) => tag.version === version && (revision === 'any' || tag.revision === revision))
+  );
 }
 
-function parseIfMatch(header: string): 'any' | readonly number[] {
+/** The versions that a condition lets through, or `undefined` for all. For objects without revisions. */
+export function versionsIn({ ifMatch }: Precondition): readonly number[] | undefined {
+  if (ifMatch === undefined || ifMatch === 'any') return undefined;
+  return ifMatch.filter(({ revision }) => revision === 0).map(({ version }) => version);
+}
+
+function parseIfMatch(header: string): 'any' | readonly Revision[] {
   if (header.trim() === '*') return 'any';
-  return header
-    .split(',')
-    .map((tag) => ENTITY_TAG.exec(tag.trim())?.[1])
-    .filter((version) => version !== undefined)
-    .map(Number);
+  return header.split(',').flatMap((tag) => {
+    const [, version, revision = '0'] = ENTITY_TAG.exec(tag.trim()) ?? [];
+    return version === undefined ? [] : [{ version: Number(version), revision: Number(revision) }];
+  });
 }

@@ -17,6 +17,7 @@ export const problemCatalogue = {
   ERR_METHOD_NOT_ALLOWED: { status: 405, detail: 'this path does not take that method' },
   ERR_REQUEST_TIMEOUT: { status: 408, detail: 'the request took too long to arrive' },
   ERR_EMAIL_TAKEN: { status: 409, detail: 'the e-mail address belongs to another user' },
+  ERR_SECRET_STATE: { status: 409, detail: 'the version is in a state that does not allow this' },
   ERR_SECRET_GONE: { status: 410, detail: 'this version of the secret is gone' },
   ERR_PRECONDITION_FAILED: { status: 412, detail: 'the object has changed, read it again' },
   ERR_BODY_TOO_LARGE: { status: 413, detail: 'the body is too large' },

@@ -7,6 +7,7 @@ import {
   type Precondition,
   PreconditionFailedError,
   PreconditionRequiredError,
+  versionsIn,
 } from '../common/precondition.js';
 import { CryptoService } from '../crypto/crypto.service.js';
 import { keyIdOf } from '../crypto/envelope.js';
@@ -91,7 +92,7 @@ export class ContactsService {
   async delete(ownerId: string, id: string, precondition: Precondition): Promise<void> {
     const row = await this.#find(ownerId, id);
     if (!holds(precondition, row.version)) throw new PreconditionFailedError();
-    const versions = precondition.ifMatch === 'any' ? undefined : precondition.ifMatch;
+    const versions = versionsIn(precondition);
     const isDeleted = await this.repository.delete(id, ownerId, versions);
     if (!isDeleted) throw versions ? new PreconditionFailedError() : new ContactNotFoundError();
   }

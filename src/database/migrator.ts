@@ -5,6 +5,7 @@ import { initial } from './migrations/0001-initial.js';
 import { keyJobs } from './migrations/0002-key-jobs.js';
 import { attemptFailures } from './migrations/0004-attempt-failures.js';
 import { auditEvents } from './migrations/0008-audit-events.js';
+import { secretStates } from './migrations/0010-secret-states.js';
 
 /** Every migration, in the order of their names. */
 export function migrationsFor(kind: DatabaseKind): Readonly<Record<string, Migration>> {
@@ -13,6 +14,7 @@ export function migrationsFor(kind: DatabaseKind): Readonly<Record<string, Migra
     '0002-key-jobs': keyJobs(kind),
     '0004-attempt-failures': attemptFailures(kind),
     '0008-audit-events': auditEvents(kind),
+    '0010-secret-states': secretStates(kind),
   };
 }
 

@@ -95,6 +95,8 @@ interface SecretsTable {
   metadata: string;
   cas_required: number;
   latest_version: number;
+  /** Changes of the metadata since the latest version was written. */
+  metadata_revision: number;
   created_at: Immutable<number>;
   updated_at: number;
 }
@@ -102,11 +104,13 @@ interface SecretsTable {
 interface SecretVersionsTable {
   secret_id: Immutable<string>;
   version: Immutable<number>;
+  /** Empty once the key is destroyed, and so is the ciphertext. */
   key_id: string;
   ciphertext: Uint8Array;
   created_at: Immutable<number>;
   expires_at: number | null;
   deleted_at: number | null;
+  destroyed_at: number | null;
 }
 
 interface ContactsTable {

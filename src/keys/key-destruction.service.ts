@@ -3,7 +3,7 @@ import { Clock } from '../common/clock.js';
 import { Database } from '../database/database.js';
 import { KeyInUseError } from './errors.js';
 import { KeyJobsRepository } from './key-jobs.repository.js';
-import { SYSTEM_OWNER } from './key-purposes.js';
+import { keyPurposes, SYSTEM_OWNER } from './key-purposes.js';
 import { KeyUses } from './key-uses.js';
 import { KeyUsesRepository } from './key-uses.repository.js';
 
@@ -55,8 +55,20 @@ export class KeyDestructionService {
     });
   }
 
+  /**
+   * Destroys keys of one value each, in the transaction that empties the values. Instances stop using them within
+   * a second.
+   */
+  async destroyValueKeys(ids: readonly string[]): Promise<void> {
+    if (ids.length > 0) await this.repository.destroyValueKeys(ids, valuePurposes, this.clock.nowMs());
+  }
+
   /** Destroys the retired keys whose time is over: old token keys, and keys of values that have new ones. */
   async destroyEnded(): Promise<void> {
     await this.repository.destroyEnded(this.clock.nowMs());
   }
 }
+
+const valuePurposes = Object.entries(keyPurposes)
+  .filter(([, { isPerValue = false }]) => isPerValue)
+  .map(([name]) => name);

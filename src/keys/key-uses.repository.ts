@@ -97,6 +97,16 @@ export class KeyUsesRepository {
     await query.execute();
   }
 
+  async destroyValueKeys(ids: readonly string[], purposes: readonly string[], nowMs: number): Promise<void> {
+    await this.database.query
+      .updateTable('keys')
+      .set({ ...GONE, destroyed_at: nowMs })
+      .where('id', 'in', ids)
+      .where('purpose', 'in', purposes)
+      .where('wrapped', 'is not', null)
+      .execute();
+  }
+
   /** Destroys the retired keys whose time is over. */
   async destroyEnded(nowMs: number): Promise<void> {
     await this.database.query

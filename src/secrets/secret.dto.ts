@@ -1,31 +1,27 @@
-import { Transform } from 'class-transformer';
-import { ArrayMaxSize, IsBoolean, IsInt, IsISO8601, IsOptional, Matches, Max, Min } from 'class-validator';
+import { IsBoolean, IsOptional, Matches } from 'class-validator';
 import { Absent } from '../common/absent.js';
+import { IsTime } from '../common/future-time.js';
 import { ApiProperty, ApiPropertyOptional } from '../common/openapi.js';
 import { type Page, PageQuery } from '../common/pagination.js';
-import { parseWholeNumber, WholeNumber } from '../common/whole-number.js';
+import { IsStringRecord, type StringRecord, stringRecordSchema } from '../common/string-record.js';
+import { WholeNumber } from '../common/whole-number.js';
+import { type SecretMetadata } from './secret-metadata.service.js';
 import { SECRET_NAME } from './secret-name.pipe.js';
 import {
+  MAX_VERSION,
   type Secret,
   type SecretState,
+  secretStates,
   type SecretSummary,
-  type SecretVersion,
-  type StringRecord,
   type WrittenSecret,
 } from './secret.js';
-import { IsStringRecord } from './string-record.js';
-
-const MAX_VERSION = 2_147_483_647;
-const MAX_VERSIONS_AT_ONCE = 100;
-const states: SecretState[] = ['active', 'deleted', 'expired'];
-const record = { type: 'object', additionalProperties: { type: 'string' } } as const;
 
 export class PutSecretBody {
-  @ApiProperty({ ...record, example: { url: 'postgres://db.example.com/app' } })
+  @ApiProperty({ ...stringRecordSchema, example: { url: 'postgres://db.example.com/app' } })
   @IsStringRecord()
   readonly data!: StringRecord;
 
-  @ApiPropertyOptional({ ...record, description: 'not encrypted: put no secrets here' })
+  @ApiPropertyOptional({ ...stringRecordSchema, description: 'not encrypted: put no secrets here' })
   @Absent()
   @IsStringRecord()
   readonly metadata?: StringRecord;
@@ -35,8 +31,7 @@ export class PutSecretBody {
     description: 'in the future; this version cannot be read afterwards',
   })
   @Absent()
-  @Matches(/(Z|[+-]\d\d:\d\d)$/, { message: 'expiresAt must be a date and time with a time zone' })
-  @IsISO8601({ strict: true, strictSeparator: true })
+  @IsTime()
   readonly expiresAt?: string;
 
   @ApiPropertyOptional({ description: 'from now on every write needs If-Match or If-None-Match' })
@@ -50,19 +45,6 @@ export class SecretQuery {
   @IsOptional()
   @WholeNumber(1, MAX_VERSION)
   readonly version?: number;
-}
-
-export class DeleteSecretQuery {
-  @ApiPropertyOptional({ type: 'string', example: '1,2', description: 'the latest when absent' })
-  @IsOptional()
-  @Transform(({ value }) =>
-    typeof value === 'string' ? value.split(',').map(parseWholeNumber) : [Number.NaN],
-  )
-  @ArrayMaxSize(MAX_VERSIONS_AT_ONCE)
-  @Max(MAX_VERSION, { each: true })
-  @Min(1, { each: true })
-  @IsInt({ each: true, message: 'versions must be version numbers with commas between them' })
-  readonly versions?: number[];
 }
 
 export class SecretsQuery extends PageQuery {
@@ -85,7 +67,7 @@ export class WrittenSecretResponse {
   @ApiProperty({ type: 'string', format: 'date-time', nullable: true })
   readonly expiresAt: string | null;
 
-  @ApiProperty(record)
+  @ApiProperty(stringRecordSchema)
   readonly metadata: StringRecord;
 
   constructor(secret: WrittenSecret) {
@@ -98,7 +80,7 @@ export class WrittenSecretResponse {
 }
 
 export class SecretResponse extends WrittenSecretResponse {
-  @ApiProperty(record)
+  @ApiProperty(stringRecordSchema)
   readonly data: StringRecord;
 
   constructor(secret: Secret) {
@@ -114,10 +96,10 @@ class SecretSummaryResponse {
   @ApiProperty({ type: 'integer' })
   readonly version: number;
 
-  @ApiProperty({ enum: states })
+  @ApiProperty({ enum: secretStates })
   readonly state: SecretState;
 
-  @ApiProperty(record)
+  @ApiProperty(stringRecordSchema)
   readonly metadata: StringRecord;
 
   @ApiProperty({ format: 'date-time' })
@@ -145,36 +127,23 @@ export class SecretsResponse {
   }
 }
 
-class SecretVersionResponse {
-  @ApiProperty({ type: 'integer' })
+export class SecretMetadataResponse {
+  @ApiProperty()
+  readonly name: string;
+
+  @ApiProperty({ type: 'integer', description: 'the latest version, which this changes nothing of' })
   readonly version: number;
 
-  @ApiProperty({ enum: states })
-  readonly state: SecretState;
+  @ApiProperty(stringRecordSchema)
+  readonly metadata: StringRecord;
 
   @ApiProperty({ format: 'date-time' })
-  readonly createdAt: string;
+  readonly updatedAt: string;
 
-  @ApiProperty({ type: 'string', format: 'date-time', nullable: true })
-  readonly expiresAt: string | null;
-
-  constructor(version: SecretVersion) {
-    this.version = version.version;
-    this.state = version.state;
-    this.createdAt = version.createdAt.toISOString();
-    this.expiresAt = version.expiresAt?.toISOString() ?? null;
-  }
-}
-
-export class SecretVersionsResponse {
-  @ApiProperty({ type: [SecretVersionResponse] })
-  readonly items: SecretVersionResponse[];
-
-  @ApiProperty({ type: 'string', nullable: true })
-  readonly nextCursor: string | null;
-
-  constructor({ items, nextCursor }: Page<SecretVersion>) {
-    this.items = items.map((version) => new SecretVersionResponse(version));
-    this.nextCursor = nextCursor;
+  constructor(secret: SecretMetadata) {
+    this.name = secret.name;
+    this.version = secret.version;
+    this.metadata = secret.metadata;
+    this.updatedAt = secret.updatedAt.toISOString();
   }
 }

@@ -1,8 +1,13 @@
 import { type EncryptionContext } from '../crypto/encryption-context.js';
+import { parseStringRecord, type StringRecord } from '../common/string-record.js';
 import { type ListedSecret } from './secrets.repository.js';
+import { type VersionFacts } from './secret-versions.repository.js';
 
-export type StringRecord = Readonly<Record<string, string>>;
-export type SecretState = 'active' | 'deleted' | 'expired';
+export const secretStates = ['active', 'deleted', 'destroyed', 'expired'] as const;
+export type SecretState = (typeof secretStates)[number];
+
+/** The largest number a version can have, on both databases. */
+export const MAX_VERSION = 2_147_483_647;
 
 export interface NewSecretVersion {
   readonly data: StringRecord;
@@ -22,6 +27,8 @@ export interface SecretVersion {
 
 export interface WrittenSecret extends SecretVersion {
   readonly name: string;
+  /** Changes of the metadata since this version was written, for its entity tag. */
+  readonly revision: number;
   readonly metadata: StringRecord;
 }
 
@@ -50,10 +57,7 @@ export function encryptionContext(owner: string, secretId: string, version: numb
 }
 
 /** What a row says of a version at this moment. */
-export function toVersion(
-  row: Pick<ListedSecret, 'version' | 'created_at' | 'expires_at' | 'deleted_at'>,
-  nowMs: number,
-): SecretVersion {
+export function toVersion(row: VersionFacts, nowMs: number): SecretVersion {
   return {
     version: row.version,
     state: stateOf(row, nowMs),
@@ -67,17 +71,17 @@ export function toSummary(row: ListedSecret, nowMs: number): SecretSummary {
     name: row.name,
     version: row.version,
     state: stateOf(row, nowMs),
-    metadata: parseRecord(row.metadata),
+    metadata: parseStringRecord(row.metadata),
     updatedAt: new Date(row.updated_at),
   };
 }
 
-function stateOf(row: Pick<ListedSecret, 'expires_at' | 'deleted_at'>, nowMs: number): SecretState {
+/** The strongest says: what is destroyed stays that, and what is deleted can expire and still be undeleted. */
+export function stateOf(
+  row: Pick<VersionFacts, 'expires_at' | 'deleted_at' | 'destroyed_at'>,
+  nowMs: number,
+): SecretState {
+  if (row.destroyed_at !== null) return 'destroyed';
   if (row.deleted_at !== null) return 'deleted';
   return row.expires_at !== null && row.expires_at <= nowMs ? 'expired' : 'active';
-}
-
-/** A column of JSON that this application wrote. */
-export function parseRecord(json: string): StringRecord {
-  return JSON.parse(json) as StringRecord;
 }

@@ -1,35 +1,43 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, Put, Query, Res } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Put, Query, Res } from '@nestjs/common';
+import { RouteConfig } from '@nestjs/platform-fastify';
 import { type FastifyReply } from 'fastify';
 import { CurrentUser, type Principal, RequirePermission } from '../common/access.js';
 import { ApiProblems } from '../common/api-problems.js';
+import { type MergePatch, MergePatchOf, TAKES_MERGE_PATCH } from '../common/merge-patch.js';
 import {
   ApiBearerAuth,
   ApiCreatedResponse,
   ApiHeader,
+  ApiMergePatch,
   ApiNoContentResponse,
   ApiOkResponse,
   ApiTags,
 } from '../common/openapi.js';
 import { entityTag, type Precondition, RequestPrecondition } from '../common/precondition.js';
-import { PageQuery } from '../common/pagination.js';
 import { SecretNamePipe } from './secret-name.pipe.js';
+import { DeleteSecretQuery } from './secret-version.dto.js';
+import { SecretVersionsService } from './secret-versions.service.js';
+import { SecretWriter } from './secret-writer.js';
 import {
-  DeleteSecretQuery,
   PutSecretBody,
   SecretQuery,
   SecretResponse,
   SecretsQuery,
   SecretsResponse,
-  SecretVersionsResponse,
   WrittenSecretResponse,
 } from './secret.dto.js';
+import { type WrittenSecret } from './secret.js';
 import { SecretsService } from './secrets.service.js';
 
 @ApiTags('secrets')
 @ApiBearerAuth()
 @Controller('v1/secrets')
 export class SecretsController {
-  constructor(private readonly secrets: SecretsService) {}
+  constructor(
+    private readonly secrets: SecretsService,
+    private readonly writer: SecretWriter,
+    private readonly versions: SecretVersionsService,
+  ) {}
 
   @Get()
   @RequirePermission('secrets:read')
@@ -57,10 +65,9 @@ export class SecretsController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<WrittenSecretResponse> {
     const secret = { ...body, ...(expiresAt === undefined ? {} : { expiresAt: new Date(expiresAt) }) };
-    const written = await this.secrets.put(userId, name, secret, precondition);
+    const written = await this.writer.put(userId, name, secret, precondition);
     reply.status(written.version === 1 ? 201 : 200);
-    reply.headers({ ETag: entityTag(written.version), Location: `/v1/secrets/${name}` });
-    return new WrittenSecretResponse(written);
+    return respondWritten(written, reply);
   }
 
   @Get(':name')
@@ -74,20 +81,25 @@ export class SecretsController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<SecretResponse> {
     const secret = await this.secrets.get(userId, name, version);
-    reply.header('ETag', entityTag(secret.version));
+    reply.header('ETag', entityTag(secret.version, secret.revision));
     return new SecretResponse(secret);
   }
 
-  @Get(':name/versions')
-  @RequirePermission('secrets:read')
-  @ApiOkResponse({ type: SecretVersionsResponse })
-  @ApiProblems(400, 401, 403, 404)
-  async versions(
+  @Patch(':name')
+  @RequirePermission('secrets:write')
+  @RouteConfig(TAKES_MERGE_PATCH)
+  @ApiMergePatch('data')
+  @ApiHeader({ name: 'If-Match', required: false, schema: { type: 'string', example: '"1"' } })
+  @ApiOkResponse({ type: WrittenSecretResponse })
+  @ApiProblems(400, 401, 403, 404, 410, 412, 413, 415, 428)
+  async patch(
     @CurrentUser() { userId }: Principal,
     @Param('name', SecretNamePipe) name: string,
-    @Query() page: PageQuery,
-  ): Promise<SecretVersionsResponse> {
-    return new SecretVersionsResponse(await this.secrets.listVersions(userId, name, page));
+    @MergePatchOf('data') patch: MergePatch,
+    @RequestPrecondition() precondition: Precondition,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<WrittenSecretResponse> {
+    return respondWritten(await this.writer.patch(userId, name, patch, precondition), reply);
   }
 
   @Delete(':name')
@@ -102,6 +114,11 @@ export class SecretsController {
     @Query() { versions }: DeleteSecretQuery,
     @RequestPrecondition() precondition: Precondition,
   ): Promise<void> {
-    await this.secrets.delete(userId, name, versions, precondition);
+    await this.versions.delete(userId, name, versions, precondition);
   }
+}
+
+function respondWritten(written: WrittenSecret, reply: FastifyReply): WrittenSecretResponse {
+  reply.headers({ ETag: entityTag(written.version), Location: `/v1/secrets/${written.name}` });
+  return new WrittenSecretResponse(written);
 }

@@ -1,12 +1,32 @@
 import { Module } from '@nestjs/common';
 import { SecretCiphertextsRepository } from './secret-ciphertexts.repository.js';
+import { SecretMetadataService } from './secret-metadata.service.js';
+import { SecretReader } from './secret-reader.js';
+import { SecretShredder } from './secret-shredder.js';
+import { SecretSweeper } from './secret-sweeper.js';
+import { SecretVersionsController } from './secret-versions.controller.js';
+import { SecretVersionsRepository } from './secret-versions.repository.js';
+import { SecretVersionsService } from './secret-versions.service.js';
+import { SecretWriter } from './secret-writer.js';
 import { SecretsController } from './secrets.controller.js';
 import { SecretsReencryption } from './secrets.reencryption.js';
 import { SecretsRepository } from './secrets.repository.js';
 import { SecretsService } from './secrets.service.js';
 
 @Module({
-  controllers: [SecretsController],
-  providers: [SecretsRepository, SecretsService, SecretCiphertextsRepository, SecretsReencryption],
+  controllers: [SecretsController, SecretVersionsController],
+  providers: [
+    SecretsRepository,
+    SecretVersionsRepository,
+    SecretReader,
+    SecretsService,
+    SecretWriter,
+    SecretMetadataService,
+    SecretVersionsService,
+    SecretShredder,
+    SecretSweeper,
+    SecretCiphertextsRepository,
+    SecretsReencryption,
+  ],
 })
 export class SecretsModule {}

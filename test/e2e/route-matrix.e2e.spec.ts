@@ -33,6 +33,7 @@ const signedIn = (status: number): Row['statuses'] => [401, status, status, stat
 const ownerOnly = (status: number): Row['statuses'] => [401, 404, status, 404];
 
 const json = (body: unknown, headers: Record<string, string> = {}) => ({ json: body, headers });
+const mergePatch = { raw: '{}', headers: { 'content-type': 'application/merge-patch+json' } };
 const ifMatch = { 'if-match': '"1"' };
 
 /** Who gets what. A route that is missing here fails the test. */
@@ -68,6 +69,11 @@ const matrix: Readonly<Record<string, Row>> = {
   'GET /v1/secrets/:name': { statuses: ownerOnly(200) },
   'GET /v1/secrets/:name/versions': { statuses: ownerOnly(200) },
   'PUT /v1/secrets/:name': { statuses: [401, 201, 200, 201], exchange: () => json({ data: {} }) },
+  'PATCH /v1/secrets/:name': { statuses: ownerOnly(200), exchange: () => mergePatch },
+  'PATCH /v1/secrets/:name/metadata': { statuses: ownerOnly(200), exchange: () => mergePatch },
+  'POST /v1/secrets/:name/undelete': { statuses: ownerOnly(409), exchange: () => json({ versions: [1] }) },
+  'POST /v1/secrets/:name/destroy': { statuses: ownerOnly(200), exchange: () => json({ versions: [1] }) },
+  'POST /v1/secrets/:name/rollback': { statuses: ownerOnly(200), exchange: () => json({ version: 1 }) },
   'DELETE /v1/secrets/:name': { statuses: ownerOnly(204) },
   'GET /v1/contacts': { statuses: signedIn(200) },
   'POST /v1/contacts': { statuses: signedIn(201), exchange: () => json({ name: 'Ada' }) },

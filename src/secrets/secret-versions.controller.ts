@@ -1,0 +1,107 @@
+import { Body, Controller, Get, HttpCode, Param, Patch, Post, Query, Res } from '@nestjs/common';
+import { RouteConfig } from '@nestjs/platform-fastify';
+import { type FastifyReply } from 'fastify';
+import { CurrentUser, type Principal, RequirePermission } from '../common/access.js';
+import { ApiProblems } from '../common/api-problems.js';
+import { type MergePatch, MergePatchOf, TAKES_MERGE_PATCH } from '../common/merge-patch.js';
+import { ApiBearerAuth, ApiHeader, ApiMergePatch, ApiOkResponse, ApiTags } from '../common/openapi.js';
+import { PageQuery } from '../common/pagination.js';
+import { entityTag, type Precondition, RequestPrecondition } from '../common/precondition.js';
+import { SecretMetadataService } from './secret-metadata.service.js';
+import { SecretNamePipe } from './secret-name.pipe.js';
+import { RollbackBody, SecretVersionsBody, SecretVersionsResponse } from './secret-version.dto.js';
+import { SecretVersionsService } from './secret-versions.service.js';
+import { SecretWriter } from './secret-writer.js';
+import { SecretMetadataResponse, WrittenSecretResponse } from './secret.dto.js';
+
+@ApiTags('secrets')
+@ApiBearerAuth()
+@Controller('v1/secrets/:name')
+export class SecretVersionsController {
+  constructor(
+    private readonly versions: SecretVersionsService,
+    private readonly metadata: SecretMetadataService,
+    private readonly writer: SecretWriter,
+  ) {}
+
+  @Get('versions')
+  @RequirePermission('secrets:read')
+  @ApiOkResponse({ type: SecretVersionsResponse })
+  @ApiProblems(400, 401, 403, 404)
+  async list(
+    @CurrentUser() { userId }: Principal,
+    @Param('name', SecretNamePipe) name: string,
+    @Query() page: PageQuery,
+  ): Promise<SecretVersionsResponse> {
+    return new SecretVersionsResponse(await this.versions.list(userId, name, page));
+  }
+
+  @Patch('metadata')
+  @RequirePermission('secrets:write')
+  @RouteConfig(TAKES_MERGE_PATCH)
+  @ApiMergePatch('metadata')
+  @ApiHeader({ name: 'If-Match', required: false, schema: { type: 'string', example: '"1"' } })
+  @ApiOkResponse({ type: SecretMetadataResponse })
+  @ApiProblems(400, 401, 403, 404, 412, 413, 415, 428)
+  async patchMetadata(
+    @CurrentUser() { userId }: Principal,
+    @Param('name', SecretNamePipe) name: string,
+    @MergePatchOf('metadata') patch: MergePatch,
+    @RequestPrecondition() precondition: Precondition,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<SecretMetadataResponse> {
+    const patched = await this.metadata.patch(userId, name, patch, precondition);
+    reply.header('ETag', entityTag(patched.version, patched.revision));
+    return new SecretMetadataResponse(patched);
+  }
+
+  @Post('undelete')
+  @RequirePermission('secrets:write')
+  @HttpCode(200)
+  @ApiHeader({ name: 'If-Match', required: false, schema: { type: 'string' } })
+  @ApiOkResponse({ type: SecretVersionsResponse })
+  @ApiProblems(400, 401, 403, 404, 409, 412, 413, 415)
+  async undelete(
+    @CurrentUser() { userId }: Principal,
+    @Param('name', SecretNamePipe) name: string,
+    @Body() { versions }: SecretVersionsBody,
+    @RequestPrecondition() precondition: Precondition,
+  ): Promise<SecretVersionsResponse> {
+    const items = await this.versions.undelete(userId, name, versions, precondition);
+    return new SecretVersionsResponse({ items, nextCursor: null });
+  }
+
+  @Post('destroy')
+  @RequirePermission('secrets:write')
+  @HttpCode(200)
+  @ApiHeader({ name: 'If-Match', required: false, schema: { type: 'string' } })
+  @ApiOkResponse({ type: SecretVersionsResponse })
+  @ApiProblems(400, 401, 403, 404, 409, 412, 413, 415)
+  async destroy(
+    @CurrentUser() { userId }: Principal,
+    @Param('name', SecretNamePipe) name: string,
+    @Body() { versions }: SecretVersionsBody,
+    @RequestPrecondition() precondition: Precondition,
+  ): Promise<SecretVersionsResponse> {
+    const items = await this.versions.destroy(userId, name, versions, precondition);
+    return new SecretVersionsResponse({ items, nextCursor: null });
+  }
+
+  @Post('rollback')
+  @RequirePermission('secrets:write')
+  @HttpCode(200)
+  @ApiHeader({ name: 'If-Match', required: false, schema: { type: 'string' } })
+  @ApiOkResponse({ type: WrittenSecretResponse })
+  @ApiProblems(400, 401, 403, 404, 409, 412, 413, 415, 428)
+  async rollback(
+    @CurrentUser() { userId }: Principal,
+    @Param('name', SecretNamePipe) name: string,
+    @Body() { version }: RollbackBody,
+    @RequestPrecondition() precondition: Precondition,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<WrittenSecretResponse> {
+    const written = await this.writer.rollback(userId, name, version, precondition);
+    reply.headers({ ETag: entityTag(written.version), Location: `/v1/secrets/${name}` });
+    return new WrittenSecretResponse(written);
+  }
+}
