@@ -10,7 +10,7 @@ import {
   ApiTags,
 } from '../common/openapi.js';
 import { UserResponse } from '../users/user.dto.js';
-import { CredentialsBody, RefreshBody, TokensResponse } from './auth.dto.js';
+import { CredentialsBody, LoginBody, LoginResponse, RefreshBody, TokensResponse } from './auth.dto.js';
 import { AuthService } from './auth.service.js';
 import { SessionsService } from './sessions.service.js';
 
@@ -33,14 +33,11 @@ export class AuthController {
   @Post('login')
   @Public()
   @HttpCode(200)
-  @ApiOkResponse({ type: TokensResponse })
+  @ApiOkResponse({ type: LoginResponse })
   @ApiProblems(400, 401, 413, 415, 503)
-  async login(
-    @Body() { email, password }: CredentialsBody,
-    @Req() { ip, headers }: FastifyRequest,
-  ): Promise<TokensResponse> {
+  async login(@Body() body: LoginBody, @Req() { ip, headers }: FastifyRequest): Promise<LoginResponse> {
     const device = { ip, userAgent: headers['user-agent'] ?? '' };
-    return new TokensResponse(await this.auth.login(email, password, device));
+    return new LoginResponse(await this.auth.login(body, device));
   }
 
   @Post('refresh')

@@ -1,12 +1,15 @@
 import { IsEmail, IsString, MaxLength } from 'class-validator';
 import { type Tokens } from './auth.service.js';
 import { type Session } from './sessions.service.js';
-import { ApiProperty } from '../common/openapi.js';
+import { Absent } from '../common/absent.js';
+import { ApiProperty, ApiPropertyOptional } from '../common/openapi.js';
 
 /** RFC 5321, section 4.5.3.1.3: the longest path is 256 octets with its angle brackets. */
 const MAX_EMAIL_LENGTH = 254;
 /** Well above the 1 024 bytes a password may have, so that the policy can say so. */
 const MAX_PASSWORD_LENGTH = 4_096;
+/** Above what one of ours has: another text is no fault, only no known device. */
+const MAX_DEVICE_TOKEN_LENGTH = 512;
 
 export class CredentialsBody {
   @ApiProperty({ format: 'email', maxLength: MAX_EMAIL_LENGTH, example: 'ada@example.com' })
@@ -22,6 +25,17 @@ export class CredentialsBody {
   @MaxLength(MAX_PASSWORD_LENGTH)
   @IsString()
   readonly password!: string;
+}
+
+export class LoginBody extends CredentialsBody {
+  @ApiPropertyOptional({
+    maxLength: MAX_DEVICE_TOKEN_LENGTH,
+    description: 'what an earlier login gave this device',
+  })
+  @MaxLength(MAX_DEVICE_TOKEN_LENGTH)
+  @IsString()
+  @Absent()
+  readonly deviceToken?: string;
 }
 
 export class RefreshBody {
@@ -52,6 +66,19 @@ export class TokensResponse {
     this.expiresIn = tokens.expiresInSeconds;
     this.refreshToken = tokens.refreshToken;
     this.refreshExpiresIn = tokens.refreshExpiresInSeconds;
+  }
+}
+
+export class LoginResponse extends TokensResponse {
+  @ApiProperty({
+    description:
+      'keep it on the device and send it with the next login: guesses of others then lock nobody out here',
+  })
+  readonly deviceToken: string;
+
+  constructor(tokens: Tokens & { readonly deviceToken: string }) {
+    super(tokens);
+    this.deviceToken = tokens.deviceToken;
   }
 }
 

@@ -7,6 +7,7 @@ import { AuthGuard } from './auth.guard.js';
 import { AuthService } from './auth.service.js';
 import { Authenticator } from './authenticator.js';
 import { JwksController } from './jwks.controller.js';
+import { KnownDevices } from './known-devices.js';
 import { SessionSweeper } from './session-sweeper.js';
 import { SessionsController } from './sessions.controller.js';
 import { SessionsRepository } from './sessions.repository.js';
@@ -19,6 +20,7 @@ import { SessionsService } from './sessions.service.js';
     AccessMarks,
     AuthService,
     Authenticator,
+    KnownDevices,
     SessionSweeper,
     SessionsRepository,
     SessionsService,

@@ -3,8 +3,10 @@ import { Clock } from '../common/clock.js';
 import { uuidv7 } from '../common/id.js';
 import { AppConfig } from '../config/app-config.js';
 import { CryptoService } from '../crypto/crypto.service.js';
+import { AttemptThrottle } from '../throttle/attempt-throttle.js';
 import { type User, UsersService } from '../users/users.service.js';
 import { InvalidCredentialsError, InvalidRefreshTokenError, RegistrationClosedError } from './errors.js';
+import { KnownDevices } from './known-devices.js';
 import { type Device, type GrantedSession, SessionsService } from './sessions.service.js';
 
 /** What a client needs to call the API. Lifetimes in seconds. */
@@ -15,11 +17,21 @@ export interface Tokens {
   readonly refreshExpiresInSeconds: number;
 }
 
+/** What somebody who signs in shows. */
+export interface Login {
+  readonly email: string;
+  readonly password: string;
+  /** What an earlier login gave this device. */
+  readonly deviceToken?: string;
+}
+
 @Injectable()
 export class AuthService {
   constructor(
     private readonly users: UsersService,
     private readonly sessions: SessionsService,
+    private readonly throttle: AttemptThrottle,
+    private readonly knownDevices: KnownDevices,
     private readonly crypto: CryptoService,
     private readonly clock: Clock,
     private readonly config: AppConfig,
@@ -35,11 +47,28 @@ export class AuthService {
     return this.users.create(email, password, ['user']);
   }
 
-  /** @throws {InvalidCredentialsError} */
-  async login(email: string, password: string, device: Device): Promise<Tokens> {
-    const userId = await this.users.authenticate(email, password);
+  /**
+   * Begins a session. Failures are counted per account, and apart for each device that has signed in to it before:
+   * so nobody else can keep it out.
+   *
+   * @throws {InvalidCredentialsError} also in a back-off, whatever the password
+   * @throws {HashQueueFullError}
+   */
+  async login(
+    { email, password, deviceToken }: Login,
+    device: Device,
+  ): Promise<Tokens & { readonly deviceToken: string }> {
+    const credentials = await this.users.findCredentials(email);
+    const deviceId = await this.knownDevices.recognise(credentials.userId, deviceToken);
+    const userId = await this.throttle.attempt({
+      kind: 'password',
+      subject: deviceId === undefined ? credentials.subject : `${credentials.subject}/${deviceId}`,
+      verify: () => this.users.verifyPassword(credentials, password),
+      onRefusal: async () => {},
+    });
     if (userId === undefined) throw new InvalidCredentialsError();
-    return this.#issue(await this.sessions.begin(userId, ['pwd'], device));
+    const tokens = await this.#issue(await this.sessions.begin(userId, ['pwd'], device));
+    return { ...tokens, deviceToken: await this.knownDevices.tokenFor(userId, deviceId) };
   }
 
   /** @throws {InvalidRefreshTokenError} */

@@ -6,7 +6,10 @@ export const problemCatalogue = {
   ERR_VALIDATION: { status: 400, detail: 'the request has fields that are not accepted' },
   ERR_MALFORMED_REQUEST: { status: 400, detail: 'the request cannot be read' },
   ERR_UNAUTHENTICATED: { status: 401, detail: 'a valid access token is required' },
-  ERR_INVALID_CREDENTIALS: { status: 401, detail: 'the e-mail address or the password is wrong' },
+  ERR_INVALID_CREDENTIALS: {
+    status: 401,
+    detail: 'the e-mail address or the password is wrong, or too many were before: then wait',
+  },
   ERR_INVALID_REFRESH_TOKEN: { status: 401, detail: 'the refresh token is not valid' },
   ERR_FORBIDDEN: { status: 403, detail: 'the caller lacks the permission for this' },
   ERR_REGISTRATION_CLOSED: { status: 403, detail: 'registration is closed' },

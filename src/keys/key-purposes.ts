@@ -26,6 +26,7 @@ export type KeyPurposeName =
   | 'blind-index'
   | 'blind-index-kek'
   | 'contacts'
+  | 'device-token'
   | 'email'
   | 'password-pepper'
   | 'sealing'
@@ -36,7 +37,8 @@ export type KeyPurposeName =
 
 /**
  * Every kind of key and its place in the hierarchy: root key → key-encryption key (KEK) → data key.
- * KEKs: one per user, and one each for the system's tokens, indexes and audit. The pepper is used directly.
+ * KEKs: one per user, and one each for the system's tokens, indexes and audit. The pepper and the key of device
+ * tokens are used directly.
  */
 export const keyPurposes: Readonly<Record<KeyPurposeName, KeyPurpose>> = {
   'user-kek': { suite: 'XAES-256-GCM', wrappedBy: { user: 'root' }, isExplicit: true },
@@ -50,6 +52,7 @@ export const keyPurposes: Readonly<Record<KeyPurposeName, KeyPurpose>> = {
   'token-signing-kek': { suite: 'XAES-256-GCM', wrappedBy: { system: 'root' } },
   'audit-signing': { suite: 'Ed25519', wrappedBy: { system: 'audit-kek' } },
   'audit-kek': { suite: 'XAES-256-GCM', wrappedBy: { system: 'root' } },
+  'device-token': { suite: 'XAES-256-GCM', wrappedBy: { system: 'root' } },
   'password-pepper': { suite: 'XAES-256-GCM', wrappedBy: { system: 'root' } },
 };
 

@@ -20,6 +20,15 @@ export interface User {
   readonly createdAt: Date;
 }
 
+/** Who signs in, as far as an address says. */
+export interface Credentials {
+  readonly userId: string | undefined;
+  /** Names the account to the throttle, also one that does not exist. */
+  readonly subject: string;
+  readonly passwordHash: Uint8Array | undefined;
+  readonly isDisabled: boolean;
+}
+
 @Injectable()
 export class UsersService {
   constructor(
@@ -75,22 +84,37 @@ export class UsersService {
     return row && this.#toUser(row);
   }
 
+  /** What a password for this address is checked against. An address that nobody has gets the same answer. */
+  async findCredentials(email: string): Promise<Credentials> {
+    const row = await this.#findByEmail(email);
+    if (row) return credentialsOf(row);
+    const index = await this.crypto.blindIndex(email, EMAIL_INDEX);
+    return {
+      userId: undefined,
+      subject: `unknown:${index.toString('hex')}`,
+      passwordHash: undefined,
+      isDisabled: false,
+    };
+  }
+
   /**
-   * The id of the enabled user with this e-mail address and password, or `undefined`. An unknown address
-   * and a wrong password cost the same work.
+   * The id of the user whose password this is, or `undefined`. A wrong password, an address that nobody has and a
+   * disabled user cost the same work.
    *
    * @throws {HashQueueFullError}
    */
-  async authenticate(email: string, password: string): Promise<string | undefined> {
-    const row = await this.#findByEmail(email);
-    const context = passwordContext(row?.id ?? 'unknown');
-    const { ok, needsRehash } = await this.crypto.verifyPassword(password, row?.password_ciphertext, context);
-    if (!row || !ok || row.disabled_at !== null) return undefined;
+  async verifyPassword(
+    { userId, passwordHash, isDisabled }: Credentials,
+    password: string,
+  ): Promise<string | undefined> {
+    const context = passwordContext(userId ?? 'unknown');
+    const { ok, needsRehash } = await this.crypto.verifyPassword(password, passwordHash, context);
+    if (userId === undefined || !ok || isDisabled) return undefined;
     if (needsRehash) {
       const ciphertext = await this.crypto.hashPassword(password, context);
-      await this.repository.updatePassword(row.id, { ciphertext, keyId: keyIdOf(ciphertext) });
+      await this.repository.updatePassword(userId, { ciphertext, keyId: keyIdOf(ciphertext) });
     }
-    return row.id;
+    return userId;
   }
 
   async #findByEmail(email: string): Promise<UserRow | undefined> {
@@ -107,4 +131,13 @@ export class UsersService {
       createdAt: new Date(row.created_at),
     };
   }
+}
+
+function credentialsOf(row: UserRow): Credentials {
+  return {
+    userId: row.id,
+    subject: row.id,
+    passwordHash: row.password_ciphertext,
+    isDisabled: row.disabled_at !== null,
+  };
 }

@@ -35,6 +35,7 @@ describe('login', () => {
         expiresIn: 300,
         refreshToken: expect.stringMatching(/^sasr_[\w-]{49}$/),
         refreshExpiresIn: 7 * 24 * 3_600,
+        deviceToken: expect.stringMatching(/^sasd_[\w-]{80,200}$/),
       });
     });
 
