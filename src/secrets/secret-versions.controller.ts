@@ -3,6 +3,7 @@ import { RouteConfig } from '@nestjs/platform-fastify';
 import { type FastifyReply } from 'fastify';
 import { CurrentUser, type Principal, RequirePermission } from '../common/access.js';
 import { ApiProblems } from '../common/api-problems.js';
+import { type Caller, CurrentCaller } from '../common/caller.js';
 import { type MergePatch, MergePatchOf, TAKES_MERGE_PATCH } from '../common/merge-patch.js';
 import { ApiBearerAuth, ApiHeader, ApiMergePatch, ApiOkResponse, ApiTags } from '../common/openapi.js';
 import { PageQuery } from '../common/pagination.js';
@@ -44,13 +45,13 @@ export class SecretVersionsController {
   @ApiOkResponse({ type: SecretMetadataResponse })
   @ApiProblems(400, 401, 403, 404, 412, 413, 415, 428)
   async patchMetadata(
-    @CurrentUser() { userId }: Principal,
+    @CurrentCaller() caller: Caller,
     @Param('name', SecretNamePipe) name: string,
     @MergePatchOf('metadata') patch: MergePatch,
     @RequestPrecondition() precondition: Precondition,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<SecretMetadataResponse> {
-    const patched = await this.metadata.patch(userId, name, patch, precondition);
+    const patched = await this.metadata.patch(caller, name, patch, precondition);
     reply.header('ETag', entityTag(patched.version, patched.revision));
     return new SecretMetadataResponse(patched);
   }
@@ -62,12 +63,12 @@ export class SecretVersionsController {
   @ApiOkResponse({ type: SecretVersionsResponse })
   @ApiProblems(400, 401, 403, 404, 409, 412, 413, 415)
   async undelete(
-    @CurrentUser() { userId }: Principal,
+    @CurrentCaller() caller: Caller,
     @Param('name', SecretNamePipe) name: string,
     @Body() { versions }: SecretVersionsBody,
     @RequestPrecondition() precondition: Precondition,
   ): Promise<SecretVersionsResponse> {
-    const items = await this.versions.undelete(userId, name, versions, precondition);
+    const items = await this.versions.undelete(caller, name, versions, precondition);
     return new SecretVersionsResponse({ items, nextCursor: null });
   }
 
@@ -78,12 +79,12 @@ export class SecretVersionsController {
   @ApiOkResponse({ type: SecretVersionsResponse })
   @ApiProblems(400, 401, 403, 404, 409, 412, 413, 415)
   async destroy(
-    @CurrentUser() { userId }: Principal,
+    @CurrentCaller() caller: Caller,
     @Param('name', SecretNamePipe) name: string,
     @Body() { versions }: SecretVersionsBody,
     @RequestPrecondition() precondition: Precondition,
   ): Promise<SecretVersionsResponse> {
-    const items = await this.versions.destroy(userId, name, versions, precondition);
+    const items = await this.versions.destroy(caller, name, versions, precondition);
     return new SecretVersionsResponse({ items, nextCursor: null });
   }
 
@@ -94,13 +95,13 @@ export class SecretVersionsController {
   @ApiOkResponse({ type: WrittenSecretResponse })
   @ApiProblems(400, 401, 403, 404, 409, 412, 413, 415, 428)
   async rollback(
-    @CurrentUser() { userId }: Principal,
+    @CurrentCaller() caller: Caller,
     @Param('name', SecretNamePipe) name: string,
     @Body() { version }: RollbackBody,
     @RequestPrecondition() precondition: Precondition,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<WrittenSecretResponse> {
-    const written = await this.writer.rollback(userId, name, version, precondition);
+    const written = await this.writer.rollback(caller, name, version, precondition);
     reply.headers({ ETag: entityTag(written.version), Location: `/v1/secrets/${name}` });
     return new WrittenSecretResponse(written);
   }

@@ -3,6 +3,7 @@ import { RouteConfig } from '@nestjs/platform-fastify';
 import { type FastifyReply } from 'fastify';
 import { CurrentUser, type Principal, RequirePermission } from '../common/access.js';
 import { ApiProblems } from '../common/api-problems.js';
+import { type Caller, CurrentCaller } from '../common/caller.js';
 import { type MergePatch, MergePatchOf, TAKES_MERGE_PATCH } from '../common/merge-patch.js';
 import {
   ApiBearerAuth,
@@ -58,14 +59,14 @@ export class SecretsController {
   @ApiOkResponse({ type: WrittenSecretResponse, description: 'the next version' })
   @ApiProblems(400, 401, 403, 412, 413, 415, 428)
   async put(
-    @CurrentUser() { userId }: Principal,
+    @CurrentCaller() caller: Caller,
     @Param('name', SecretNamePipe) name: string,
     @Body() { expiresAt, ...body }: PutSecretBody,
     @RequestPrecondition() precondition: Precondition,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<WrittenSecretResponse> {
     const secret = { ...body, ...(expiresAt === undefined ? {} : { expiresAt: new Date(expiresAt) }) };
-    const written = await this.writer.put(userId, name, secret, precondition);
+    const written = await this.writer.put(caller, name, secret, precondition);
     reply.status(written.version === 1 ? 201 : 200);
     return respondWritten(written, reply);
   }
@@ -75,12 +76,12 @@ export class SecretsController {
   @ApiOkResponse({ type: SecretResponse })
   @ApiProblems(400, 401, 403, 404, 410)
   async get(
-    @CurrentUser() { userId }: Principal,
+    @CurrentCaller() caller: Caller,
     @Param('name', SecretNamePipe) name: string,
     @Query() { version }: SecretQuery,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<SecretResponse> {
-    const secret = await this.secrets.get(userId, name, version);
+    const secret = await this.secrets.get(caller, name, version);
     reply.header('ETag', entityTag(secret.version, secret.revision));
     return new SecretResponse(secret);
   }
@@ -93,13 +94,13 @@ export class SecretsController {
   @ApiOkResponse({ type: WrittenSecretResponse })
   @ApiProblems(400, 401, 403, 404, 410, 412, 413, 415, 428)
   async patch(
-    @CurrentUser() { userId }: Principal,
+    @CurrentCaller() caller: Caller,
     @Param('name', SecretNamePipe) name: string,
     @MergePatchOf('data') patch: MergePatch,
     @RequestPrecondition() precondition: Precondition,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<WrittenSecretResponse> {
-    return respondWritten(await this.writer.patch(userId, name, patch, precondition), reply);
+    return respondWritten(await this.writer.patch(caller, name, patch, precondition), reply);
   }
 
   @Delete(':name')
@@ -109,12 +110,12 @@ export class SecretsController {
   @ApiNoContentResponse()
   @ApiProblems(400, 401, 403, 404, 412)
   async delete(
-    @CurrentUser() { userId }: Principal,
+    @CurrentCaller() caller: Caller,
     @Param('name', SecretNamePipe) name: string,
     @Query() { versions }: DeleteSecretQuery,
     @RequestPrecondition() precondition: Precondition,
   ): Promise<void> {
-    await this.versions.delete(userId, name, versions, precondition);
+    await this.versions.delete(caller, name, versions, precondition);
   }
 }
 
