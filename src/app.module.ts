@@ -1,4 +1,6 @@
 import { type DynamicModule, Module } from '@nestjs/common';
+import { DiscoveryModule } from '@nestjs/core';
+import { InputChecks } from './app.inputs.js';
 import { AuditApiModule } from './audit/audit-api.module.js';
 import { AuthModule } from './auth/auth.module.js';
 import { ContactsModule } from './contacts/contacts.module.js';
@@ -15,6 +17,7 @@ export class AppModule {
       module: AppModule,
       imports: [
         core,
+        DiscoveryModule,
         KeyRotationModule,
         AuditApiModule,
         AuthModule,
@@ -23,6 +26,7 @@ export class AppModule {
         HealthModule,
         WelcomeModule.forRoot(certificateExpiry),
       ],
+      providers: [InputChecks],
     };
   }
 }

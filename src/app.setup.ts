@@ -7,7 +7,6 @@ import { serveOpenApi } from './app.openapi.js';
 import { type Clock } from './common/clock.js';
 import { JsonLogger } from './common/json-logger.js';
 import { ProblemDetailsFilter } from './common/problem-details.filter.js';
-import { newValidationPipe } from './common/validation.js';
 import { type AppConfig } from './config/app-config.js';
 import { AppConfigModule } from './config/config.module.js';
 import { type Environment } from './config/environment.js';
@@ -49,7 +48,6 @@ export async function createApp(environment?: Environment, clock?: Clock): Promi
     { logger, abortOnError: false, bodyParser: false },
   );
   nest.useGlobalFilters(new ProblemDetailsFilter());
-  nest.useGlobalPipes(newValidationPipe());
   if (config.server.docsEnabled) serveOpenApi(nest);
   await nest.init();
   return { nest, config, certificate, logger, secondAddress };

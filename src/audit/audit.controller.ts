@@ -5,6 +5,7 @@ import { ForbiddenError } from '../common/app-error.js';
 import { ApiBearerAuth, ApiOkResponse, ApiTags } from '../common/openapi.js';
 import { CurrentOrigin, type RequestOrigin } from '../common/request-origin.js';
 import { isAllowed } from '../common/role-permissions.js';
+import { validated } from '../common/validation.js';
 import { AuditEventsResponse, AuditQuery } from './audit.dto.js';
 import { AuditService } from './audit.service.js';
 
@@ -21,7 +22,7 @@ export class AuditController {
   @ApiProblems(400, 401, 403)
   async list(
     @CurrentUser() { userId: callerId, roles }: Principal,
-    @Query() { userId = callerId, ...page }: AuditQuery,
+    @Query(validated) { userId = callerId, ...page }: AuditQuery,
     @CurrentOrigin() origin: RequestOrigin,
   ): Promise<AuditEventsResponse> {
     const mayReadAny = isAllowed(roles, 'audit:read-any');

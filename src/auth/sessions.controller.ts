@@ -1,8 +1,8 @@
-import { Controller, Delete, Get, HttpCode, Param } from '@nestjs/common';
+import { Controller, Delete, Get, HttpCode } from '@nestjs/common';
 import { CurrentUser, type Principal, RequirePermission } from '../common/access.js';
 import { ApiProblems } from '../common/api-problems.js';
 import { ApiBearerAuth, ApiNoContentResponse, ApiOkResponse, ApiTags } from '../common/openapi.js';
-import { IdParamPipe } from '../common/id-param.pipe.js';
+import { IdParam } from '../common/id-param.js';
 import { SessionResponse, SessionsResponse } from './auth.dto.js';
 import { SessionsService } from './sessions.service.js';
 
@@ -26,7 +26,7 @@ export class SessionsController {
   @HttpCode(204)
   @ApiNoContentResponse()
   @ApiProblems(401, 403, 404)
-  async revoke(@Param('id', IdParamPipe) id: string, @CurrentUser() { userId }: Principal): Promise<void> {
+  async revoke(@IdParam() id: string, @CurrentUser() { userId }: Principal): Promise<void> {
     await this.sessions.revoke(id, userId);
   }
 

@@ -8,6 +8,7 @@ import { type MergePatch, MergePatchOf, TAKES_MERGE_PATCH } from '../common/merg
 import { ApiBearerAuth, ApiHeader, ApiMergePatch, ApiOkResponse, ApiTags } from '../common/openapi.js';
 import { PageQuery } from '../common/pagination.js';
 import { entityTag, type Precondition, RequestPrecondition } from '../common/precondition.js';
+import { validated } from '../common/validation.js';
 import { SecretMetadataService } from './secret-metadata.service.js';
 import { SecretNamePipe } from './secret-name.pipe.js';
 import { RollbackBody, SecretVersionsBody, SecretVersionsResponse } from './secret-version.dto.js';
@@ -32,7 +33,7 @@ export class SecretVersionsController {
   async list(
     @CurrentUser() { userId }: Principal,
     @Param('name', SecretNamePipe) name: string,
-    @Query() page: PageQuery,
+    @Query(validated) page: PageQuery,
   ): Promise<SecretVersionsResponse> {
     return new SecretVersionsResponse(await this.versions.list(userId, name, page));
   }
@@ -65,7 +66,7 @@ export class SecretVersionsController {
   async undelete(
     @CurrentCaller() caller: Caller,
     @Param('name', SecretNamePipe) name: string,
-    @Body() { versions }: SecretVersionsBody,
+    @Body(validated) { versions }: SecretVersionsBody,
     @RequestPrecondition() precondition: Precondition,
   ): Promise<SecretVersionsResponse> {
     const items = await this.versions.undelete(caller, name, versions, precondition);
@@ -81,7 +82,7 @@ export class SecretVersionsController {
   async destroy(
     @CurrentCaller() caller: Caller,
     @Param('name', SecretNamePipe) name: string,
-    @Body() { versions }: SecretVersionsBody,
+    @Body(validated) { versions }: SecretVersionsBody,
     @RequestPrecondition() precondition: Precondition,
   ): Promise<SecretVersionsResponse> {
     const items = await this.versions.destroy(caller, name, versions, precondition);
@@ -97,7 +98,7 @@ export class SecretVersionsController {
   async rollback(
     @CurrentCaller() caller: Caller,
     @Param('name', SecretNamePipe) name: string,
-    @Body() { version }: RollbackBody,
+    @Body(validated) { version }: RollbackBody,
     @RequestPrecondition() precondition: Precondition,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<WrittenSecretResponse> {

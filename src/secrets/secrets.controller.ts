@@ -15,6 +15,7 @@ import {
   ApiTags,
 } from '../common/openapi.js';
 import { entityTag, type Precondition, RequestPrecondition } from '../common/precondition.js';
+import { validated } from '../common/validation.js';
 import { SecretNamePipe } from './secret-name.pipe.js';
 import { DeleteSecretQuery } from './secret-version.dto.js';
 import { SecretVersionsService } from './secret-versions.service.js';
@@ -46,7 +47,7 @@ export class SecretsController {
   @ApiProblems(400, 401, 403)
   async list(
     @CurrentUser() { userId }: Principal,
-    @Query() { prefix = '', ...page }: SecretsQuery,
+    @Query(validated) { prefix = '', ...page }: SecretsQuery,
   ): Promise<SecretsResponse> {
     return new SecretsResponse(await this.secrets.list(userId, { prefix, ...page }));
   }
@@ -61,7 +62,7 @@ export class SecretsController {
   async put(
     @CurrentCaller() caller: Caller,
     @Param('name', SecretNamePipe) name: string,
-    @Body() { expiresAt, ...body }: PutSecretBody,
+    @Body(validated) { expiresAt, ...body }: PutSecretBody,
     @RequestPrecondition() precondition: Precondition,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<WrittenSecretResponse> {
@@ -78,7 +79,7 @@ export class SecretsController {
   async get(
     @CurrentCaller() caller: Caller,
     @Param('name', SecretNamePipe) name: string,
-    @Query() { version }: SecretQuery,
+    @Query(validated) { version }: SecretQuery,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<SecretResponse> {
     const secret = await this.secrets.get(caller, name, version);
@@ -112,7 +113,7 @@ export class SecretsController {
   async delete(
     @CurrentCaller() caller: Caller,
     @Param('name', SecretNamePipe) name: string,
-    @Query() { versions }: DeleteSecretQuery,
+    @Query(validated) { versions }: DeleteSecretQuery,
     @RequestPrecondition() precondition: Precondition,
   ): Promise<void> {
     await this.versions.delete(caller, name, versions, precondition);
