@@ -1,6 +1,6 @@
 import { Body, Controller, HttpCode, Post, Req } from '@nestjs/common';
 import { type FastifyRequest } from 'fastify';
-import { CurrentUser, type Principal, Public, RequirePermission } from '../common/access.js';
+import { CurrentSession, Public, RequirePermission, type SessionPrincipal } from '../common/access.js';
 import { ApiProblems } from '../common/api-problems.js';
 import {
   ApiBearerAuth,
@@ -59,7 +59,7 @@ export class AuthController {
   @ApiBearerAuth()
   @ApiNoContentResponse()
   @ApiProblems(401, 403)
-  async logout(@CurrentUser() { sessionId, userId }: Principal): Promise<void> {
+  async logout(@CurrentSession() { sessionId, userId }: SessionPrincipal): Promise<void> {
     await this.sessions.revoke(sessionId, userId);
   }
 }
