@@ -1,32 +1,31 @@
 import { type DynamicModule, Module } from '@nestjs/common';
-import { DiscoveryModule } from '@nestjs/core';
-import { InputChecks } from './app.inputs.js';
 import { AuditApiModule } from './audit/audit-api.module.js';
 import { AuthModule } from './auth/auth.module.js';
 import { ContactsModule } from './contacts/contacts.module.js';
 import { HealthModule } from './health/health.module.js';
 import { KeyRotationModule } from './keys/key-rotation.module.js';
 import { SecretsModule } from './secrets/secrets.module.js';
+import { type ServedCertificate } from './tls/served-certificate.js';
+import { TlsModule } from './tls/tls.module.js';
 import { WelcomeModule } from './welcome/welcome.module.js';
 
 /** Every feature. `contacts` is the demo: delete its line and its folder when yours stands. */
 @Module({})
 export class AppModule {
-  static forRoot(core: DynamicModule, certificateExpiry: Date): DynamicModule {
+  static forRoot(core: DynamicModule, served: ServedCertificate): DynamicModule {
     return {
       module: AppModule,
       imports: [
         core,
-        DiscoveryModule,
+        TlsModule.forRoot(served),
         KeyRotationModule,
         AuditApiModule,
         AuthModule,
         SecretsModule,
         ContactsModule,
         HealthModule,
-        WelcomeModule.forRoot(certificateExpiry),
+        WelcomeModule,
       ],
-      providers: [InputChecks],
     };
   }
 }

@@ -4,21 +4,20 @@ import { AppModule } from './app.module.js';
 import { newHttpAdapter } from './app.http.js';
 import { SecondAddress } from './app.listen.js';
 import { serveOpenApi } from './app.openapi.js';
+import { ServerTls } from './app.tls.js';
 import { type Clock } from './common/clock.js';
 import { JsonLogger } from './common/json-logger.js';
 import { ProblemDetailsFilter } from './common/problem-details.filter.js';
+import { newValidationPipe } from './common/validation.js';
 import { type AppConfig } from './config/app-config.js';
 import { AppConfigModule } from './config/config.module.js';
 import { type Environment } from './config/environment.js';
 import { CoreModule } from './core.module.js';
-import { ensureDevelopmentCertificates } from './tls/development-certificates.js';
-import { loadServerCertificate, type ServerCertificate } from './tls/server-certificate.js';
-import { tlsOptions } from './tls/tls-options.js';
 
 export interface SecureApp {
   readonly nest: NestFastifyApplication;
   readonly config: AppConfig;
-  readonly certificate: ServerCertificate;
+  readonly tls: ServerTls;
   readonly logger: JsonLogger;
   readonly secondAddress: SecondAddress;
 }
@@ -33,28 +32,20 @@ export interface SecureApp {
 export async function createApp(environment?: Environment, clock?: Clock): Promise<SecureApp> {
   const { config, module: configuration } = await AppConfigModule.load(environment);
   const logger = await JsonLogger.create(config.log);
-  const certificate = await loadCertificate(config);
-  const adapter = newHttpAdapter({
-    tls: tlsOptions(certificate, { profile: config.tls.profile }),
-    isProduction: config.isProduction,
-    logger,
-  });
+  const tls = await ServerTls.open(config);
+  const adapter = newHttpAdapter({ tls: tls.options, isProduction: config.isProduction, logger });
+  tls.attach(adapter.getInstance());
   const secondAddress = new SecondAddress(adapter.getInstance());
   const core = CoreModule.forRoot(configuration, clock);
   const nest = await NestFactory.create<NestFastifyApplication>(
-    AppModule.forRoot(core, certificate.notAfter),
+    AppModule.forRoot(core, tls.served),
     adapter,
     // Fastify's own parser takes JSON; Nest's would add web forms, which no route takes.
     { logger, abortOnError: false, bodyParser: false },
   );
   nest.useGlobalFilters(new ProblemDetailsFilter());
+  nest.useGlobalPipes(newValidationPipe());
   if (config.server.docsEnabled) serveOpenApi(nest);
   await nest.init();
-  return { nest, config, certificate, logger, secondAddress };
-}
-
-async function loadCertificate({ tls, isProduction }: AppConfig): Promise<ServerCertificate> {
-  const now = new Date();
-  const files = tls.files ?? (await ensureDevelopmentCertificates({ directory: tls.directory, now }));
-  return loadServerCertificate({ ...files, now, production: isProduction });
+  return { nest, config, tls, logger, secondAddress };
 }

@@ -1,8 +1,10 @@
 import 'reflect-metadata';
+import { closeSync, openSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { listen } from './app.listen.js';
 import { createApp, type SecureApp } from './app.setup.js';
 import { StartError } from './common/start-error.js';
+import { PREFERRED_GROUP } from './tls/tls-options.js';
 
 /** Requests in flight get this long to finish after a signal to stop. */
 const STOP_TIMEOUT_MS = 8_000;
@@ -13,6 +15,7 @@ export async function startServer(): Promise<void> {
     const app = await createApp();
     const port = await listen(app);
     stopOnSignal(app);
+    reloadOnHangup(app);
     announce(app, port);
   } catch (error) {
     process.stderr.write(
@@ -22,20 +25,18 @@ export async function startServer(): Promise<void> {
   }
 }
 
-function announce({ config, certificate, logger }: SecureApp, port: number): void {
+function announce({ config, tls: { served }, logger }: SecureApp, port: number): void {
   const { host, docsEnabled } = config.server;
   const url = `https://${host.includes(':') ? `[${host}]` : host}:${port}`;
-  const expires = certificate.notAfter.toISOString().slice(0, 10);
-  logger.log(
-    { url, certificateExpires: expires, certificateDaysLeft: certificate.daysLeft },
-    'listening',
-    'Server',
-  );
+  const { profile, clients } = config.tls;
+  const tls = { profile, preferredGroup: PREFERRED_GROUP, clientAuth: clients?.auth ?? 'off' };
+  logger.log({ url, tls, ...served.describe() }, 'listening', 'Server');
   if (config.tls.files) return;
   const ca = relative(process.cwd(), join(config.tls.directory, 'ca.pem'));
   const lines = [
     ...(docsEnabled ? [`docs         ${url}/docs`] : []),
-    `certificate  expires ${expires}, in ${certificate.daysLeft} days`,
+    `certificate  expires ${served.current.notAfter.toISOString().slice(0, 10)}, in ${served.daysLeft} days`,
+    `TLS          ${profile}, ${PREFERRED_GROUP} preferred`,
     `try          curl --cacert ${ca} ${url}/health/ready`,
   ];
   process.stdout.write(`\n  ${lines.join('\n  ')}\n\n`);
@@ -55,6 +56,29 @@ function stopOnSignal({ nest, logger }: SecureApp): void {
         },
       );
     });
+  }
+}
+
+/**
+ * SIGHUP reads the TLS files again. A terminal that closes sends it too: a server that stayed then would
+ * hold its port with nobody to stop it.
+ */
+function reloadOnHangup({ tls }: SecureApp): void {
+  // On Windows a listener would keep a closed console from ending the process.
+  if (process.platform === 'win32') return;
+  const hadTerminal = hasTerminal();
+  process.on('SIGHUP', () => {
+    if (hadTerminal && !hasTerminal()) process.kill(process.pid, 'SIGTERM');
+    else void tls.reload();
+  });
+}
+
+function hasTerminal(): boolean {
+  try {
+    closeSync(openSync('/dev/tty', 'r'));
+    return true;
+  } catch {
+    return false;
   }
 }
 

@@ -8,11 +8,6 @@ export const auditActions = [
   'auth.logout',
   'access.denied',
   'secret.read',
-  'secret.write',
-  'secret.metadata',
-  'secret.delete',
-  'secret.undelete',
-  'secret.destroy',
   'audit.read',
 ] as const;
 

@@ -22,9 +22,22 @@ export class AppConfig {
     /** Where development certificates are made when no files are given. */
     readonly directory: string;
     readonly files:
-      | { readonly certFile: string; readonly keyFile: string; readonly passphrase: string | undefined }
+      | {
+          readonly certFile: string;
+          readonly keyFile: string;
+          /** Of the key: itself, or the file that holds it. */
+          readonly passphrase: string | { readonly file: string } | undefined;
+        }
       | undefined;
     readonly profile: 'intermediate' | 'modern';
+    /** Undefined when clients are not asked for a certificate. */
+    readonly clients:
+      | {
+          readonly auth: 'optional' | 'required';
+          readonly caFile: string;
+          readonly crlFile: string | undefined;
+        }
+      | undefined;
   };
 
   readonly storage: { readonly databaseUrl: string };
@@ -67,10 +80,21 @@ export class AppConfig {
           ? {
               certFile: variables.TLS_CERT_FILE,
               keyFile: variables.TLS_KEY_FILE,
-              passphrase: variables.TLS_KEY_PASSPHRASE,
+              passphrase:
+                variables.TLS_KEY_PASSPHRASE_FILE === undefined
+                  ? variables.TLS_KEY_PASSPHRASE
+                  : { file: variables.TLS_KEY_PASSPHRASE_FILE },
             }
           : undefined,
       profile: variables.TLS_PROFILE,
+      clients:
+        variables.TLS_CLIENT_AUTH !== 'off' && variables.TLS_CLIENT_CA_FILE !== undefined
+          ? {
+              auth: variables.TLS_CLIENT_AUTH,
+              caFile: variables.TLS_CLIENT_CA_FILE,
+              crlFile: variables.TLS_CLIENT_CRL_FILE,
+            }
+          : undefined,
     };
     this.storage = { databaseUrl: variables.DATABASE_URL ?? `sqlite:${join(dataDirectory, 'app.db')}` };
     const root = rootKeyIn(variables, 'ROOT_KEY') ?? { file: join(dataDirectory, 'root.key') };

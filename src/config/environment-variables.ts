@@ -45,8 +45,23 @@ export class EnvironmentVariables {
   @IsString()
   readonly TLS_KEY_PASSPHRASE?: string;
 
+  @IsOptional()
+  @IsString()
+  readonly TLS_KEY_PASSPHRASE_FILE?: string;
+
   @OneOf('intermediate', 'modern')
   readonly TLS_PROFILE: 'intermediate' | 'modern' = 'intermediate';
+
+  @OneOf('off', 'optional', 'required')
+  readonly TLS_CLIENT_AUTH: 'off' | 'optional' | 'required' = 'off';
+
+  @IsOptional()
+  @IsString()
+  readonly TLS_CLIENT_CA_FILE?: string;
+
+  @IsOptional()
+  @IsString()
+  readonly TLS_CLIENT_CRL_FILE?: string;
 
   @IsOptional()
   @Matches(/^(sqlite:.+|postgres(ql)?:\/\/.+)$/, { message: 'must be sqlite:<path> or postgres://…' })

@@ -49,6 +49,7 @@ describe('parseEnvironment', () => {
       DOCS_ENABLED: 'yes',
       LOG_LEVEL: 'loud',
       TLS_PROFILE: 'old',
+      TLS_CLIENT_AUTH: 'maybe',
       DATABASE_URL: 'mysql://x',
       ISSUER_URL: 'http://insecure.example',
       REGISTRATION: 'maybe',
@@ -64,6 +65,7 @@ describe('parseEnvironment', () => {
       'DOCS_ENABLED must be true or false',
       'LOG_LEVEL must be one of fatal, error, warn, info, debug, trace, silent',
       'TLS_PROFILE must be one of intermediate, modern',
+      'TLS_CLIENT_AUTH must be one of off, optional, required',
       'DATABASE_URL must be sqlite:<path> or postgres://…',
       'ISSUER_URL must be an https:// URL',
       'REGISTRATION must be one of open, closed',
@@ -104,6 +106,27 @@ describe('parseEnvironment', () => {
       'ROOT_KEY_PREVIOUS and ROOT_KEY_PREVIOUS_FILE are both set, keep one',
     ]);
     expect(faultsOf({ NODE_ENV: 'production', ROOT_KEY })).toHaveLength(3);
+  });
+
+  it('takes the passphrase of the key from a variable or a file, not both', () => {
+    const passphrase = { TLS_KEY_PASSPHRASE: 'hunter2' };
+    expect(faultsOf({ ...passphrase, TLS_KEY_PASSPHRASE_FILE: 'a' })).toEqual([
+      'TLS_KEY_PASSPHRASE and TLS_KEY_PASSPHRASE_FILE are both set, keep one',
+    ]);
+  });
+
+  it('wants a CA to ask clients for certificates, and none when it asks for none', () => {
+    const file = { TLS_CLIENT_CA_FILE: 'ca.pem', TLS_CLIENT_CRL_FILE: 'crl.pem' };
+    for (const auth of ['optional', 'required']) {
+      expect(faultsOf({ TLS_CLIENT_AUTH: auth })).toEqual([
+        `TLS_CLIENT_CA_FILE is required when TLS_CLIENT_AUTH is ${auth}`,
+      ]);
+      expect(faultsOf({ TLS_CLIENT_AUTH: auth, ...file })).toEqual([]);
+    }
+    expect(faultsOf(file)).toEqual([
+      'TLS_CLIENT_CA_FILE has no effect while TLS_CLIENT_AUTH is off',
+      'TLS_CLIENT_CRL_FILE has no effect while TLS_CLIENT_AUTH is off',
+    ]);
   });
 
   it.each([

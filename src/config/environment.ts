@@ -8,10 +8,13 @@ import { EnvironmentVariables } from './environment-variables.js';
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Variables that hold a secret: each may come from the file that `<NAME>_FILE` names instead. */
-export const SECRET_VARIABLES = ['DATABASE_URL', 'TLS_KEY_PASSPHRASE'] as const;
+export const SECRET_VARIABLES = ['DATABASE_URL'] as const;
 
-/** The root keys as text. What `<NAME>_FILE` names holds the 32 bytes themselves. */
-const ROOT_KEY_VARIABLES = ['ROOT_KEY', 'ROOT_KEY_PREVIOUS'] as const;
+/**
+ * Secrets whose file is read by what uses it: the root keys, because it holds their 32 bytes themselves; the
+ * passphrase, because it changes with the key while the server runs.
+ */
+const SECRETS_READ_LATER = ['ROOT_KEY', 'ROOT_KEY_PREVIOUS', 'TLS_KEY_PASSPHRASE'] as const;
 
 /** What production must be given, one of each, since everything else about it could only be guessed. */
 const REQUIRED_IN_PRODUCTION = [
@@ -45,7 +48,7 @@ export function parseEnvironment(raw: Environment): EnvironmentVariables {
         faults.push(`${names.join(' or ')} is required in production`);
     }
   }
-  for (const name of ROOT_KEY_VARIABLES) {
+  for (const name of SECRETS_READ_LATER) {
     if (variables[name] !== undefined && variables[`${name}_FILE`] !== undefined)
       faults.push(`${name} and ${name}_FILE are both set, keep one`);
   }
@@ -53,8 +56,23 @@ export function parseEnvironment(raw: Environment): EnvironmentVariables {
     if (variables.NODE_ENV !== 'production')
       faults.push('TLS_CERT_FILE and TLS_KEY_FILE must be set together');
   }
+  faults.push(...clientAuthFaults(variables));
   if (faults.length > 0) throw new StartError(`the configuration has faults:\n  ${faults.join('\n  ')}`);
   return variables;
+}
+
+/** A file that nobody reads would look like protection. */
+function clientAuthFaults({
+  TLS_CLIENT_AUTH,
+  TLS_CLIENT_CA_FILE,
+  TLS_CLIENT_CRL_FILE,
+}: EnvironmentVariables): string[] {
+  const isOff = TLS_CLIENT_AUTH === 'off';
+  if (['optional', 'required'].includes(TLS_CLIENT_AUTH) && TLS_CLIENT_CA_FILE === undefined)
+    return [`TLS_CLIENT_CA_FILE is required when TLS_CLIENT_AUTH is ${TLS_CLIENT_AUTH}`];
+  return Object.entries({ TLS_CLIENT_CA_FILE, TLS_CLIENT_CRL_FILE })
+    .filter(([, file]) => isOff && file !== undefined)
+    .map(([name]) => `${name} has no effect while TLS_CLIENT_AUTH is off`);
 }
 
 /** Docker and Kubernetes hand secrets over as files; a trailing line break is not part of the secret. */

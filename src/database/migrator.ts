@@ -4,7 +4,6 @@ import { type Database, type DatabaseKind } from './database.js';
 import { initial } from './migrations/0001-initial.js';
 import { keyJobs } from './migrations/0002-key-jobs.js';
 import { attemptFailures } from './migrations/0004-attempt-failures.js';
-import { accounts } from './migrations/0006-accounts.js';
 import { auditEvents } from './migrations/0008-audit-events.js';
 import { secretStates } from './migrations/0010-secret-states.js';
 
@@ -14,7 +13,6 @@ export function migrationsFor(kind: DatabaseKind): Readonly<Record<string, Migra
     '0001-initial': initial(kind),
     '0002-key-jobs': keyJobs(kind),
     '0004-attempt-failures': attemptFailures(kind),
-    '0006-accounts': accounts(kind),
     '0008-audit-events': auditEvents(kind),
     '0010-secret-states': secretStates(kind),
   };

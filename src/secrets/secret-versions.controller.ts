@@ -3,12 +3,10 @@ import { RouteConfig } from '@nestjs/platform-fastify';
 import { type FastifyReply } from 'fastify';
 import { CurrentUser, type Principal, RequirePermission } from '../common/access.js';
 import { ApiProblems } from '../common/api-problems.js';
-import { type Caller, CurrentCaller } from '../common/caller.js';
 import { type MergePatch, MergePatchOf, TAKES_MERGE_PATCH } from '../common/merge-patch.js';
 import { ApiBearerAuth, ApiHeader, ApiMergePatch, ApiOkResponse, ApiTags } from '../common/openapi.js';
 import { PageQuery } from '../common/pagination.js';
 import { entityTag, type Precondition, RequestPrecondition } from '../common/precondition.js';
-import { validated } from '../common/validation.js';
 import { SecretMetadataService } from './secret-metadata.service.js';
 import { SecretNamePipe } from './secret-name.pipe.js';
 import { RollbackBody, SecretVersionsBody, SecretVersionsResponse } from './secret-version.dto.js';
@@ -33,7 +31,7 @@ export class SecretVersionsController {
   async list(
     @CurrentUser() { userId }: Principal,
     @Param('name', SecretNamePipe) name: string,
-    @Query(validated) page: PageQuery,
+    @Query() page: PageQuery,
   ): Promise<SecretVersionsResponse> {
     return new SecretVersionsResponse(await this.versions.list(userId, name, page));
   }
@@ -46,13 +44,13 @@ export class SecretVersionsController {
   @ApiOkResponse({ type: SecretMetadataResponse })
   @ApiProblems(400, 401, 403, 404, 412, 413, 415, 428)
   async patchMetadata(
-    @CurrentCaller() caller: Caller,
+    @CurrentUser() { userId }: Principal,
     @Param('name', SecretNamePipe) name: string,
     @MergePatchOf('metadata') patch: MergePatch,
     @RequestPrecondition() precondition: Precondition,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<SecretMetadataResponse> {
-    const patched = await this.metadata.patch(caller, name, patch, precondition);
+    const patched = await this.metadata.patch(userId, name, patch, precondition);
     reply.header('ETag', entityTag(patched.version, patched.revision));
     return new SecretMetadataResponse(patched);
   }
@@ -64,12 +62,12 @@ export class SecretVersionsController {
   @ApiOkResponse({ type: SecretVersionsResponse })
   @ApiProblems(400, 401, 403, 404, 409, 412, 413, 415)
   async undelete(
-    @CurrentCaller() caller: Caller,
+    @CurrentUser() { userId }: Principal,
     @Param('name', SecretNamePipe) name: string,
-    @Body(validated) { versions }: SecretVersionsBody,
+    @Body() { versions }: SecretVersionsBody,
     @RequestPrecondition() precondition: Precondition,
   ): Promise<SecretVersionsResponse> {
-    const items = await this.versions.undelete(caller, name, versions, precondition);
+    const items = await this.versions.undelete(userId, name, versions, precondition);
     return new SecretVersionsResponse({ items, nextCursor: null });
   }
 
@@ -80,12 +78,12 @@ export class SecretVersionsController {
   @ApiOkResponse({ type: SecretVersionsResponse })
   @ApiProblems(400, 401, 403, 404, 409, 412, 413, 415)
   async destroy(
-    @CurrentCaller() caller: Caller,
+    @CurrentUser() { userId }: Principal,
     @Param('name', SecretNamePipe) name: string,
-    @Body(validated) { versions }: SecretVersionsBody,
+    @Body() { versions }: SecretVersionsBody,
     @RequestPrecondition() precondition: Precondition,
   ): Promise<SecretVersionsResponse> {
-    const items = await this.versions.destroy(caller, name, versions, precondition);
+    const items = await this.versions.destroy(userId, name, versions, precondition);
     return new SecretVersionsResponse({ items, nextCursor: null });
   }
 
@@ -96,13 +94,13 @@ export class SecretVersionsController {
   @ApiOkResponse({ type: WrittenSecretResponse })
   @ApiProblems(400, 401, 403, 404, 409, 412, 413, 415, 428)
   async rollback(
-    @CurrentCaller() caller: Caller,
+    @CurrentUser() { userId }: Principal,
     @Param('name', SecretNamePipe) name: string,
-    @Body(validated) { version }: RollbackBody,
+    @Body() { version }: RollbackBody,
     @RequestPrecondition() precondition: Precondition,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<WrittenSecretResponse> {
-    const written = await this.writer.rollback(caller, name, version, precondition);
+    const written = await this.writer.rollback(userId, name, version, precondition);
     reply.headers({ ETag: entityTag(written.version), Location: `/v1/secrets/${name}` });
     return new WrittenSecretResponse(written);
   }

@@ -3,7 +3,6 @@ import { RouteConfig } from '@nestjs/platform-fastify';
 import { type FastifyReply } from 'fastify';
 import { CurrentUser, type Principal, RequirePermission } from '../common/access.js';
 import { ApiProblems } from '../common/api-problems.js';
-import { type Caller, CurrentCaller } from '../common/caller.js';
 import { type MergePatch, MergePatchOf, TAKES_MERGE_PATCH } from '../common/merge-patch.js';
 import {
   ApiBearerAuth,
@@ -15,7 +14,6 @@ import {
   ApiTags,
 } from '../common/openapi.js';
 import { entityTag, type Precondition, RequestPrecondition } from '../common/precondition.js';
-import { validated } from '../common/validation.js';
 import { SecretNamePipe } from './secret-name.pipe.js';
 import { DeleteSecretQuery } from './secret-version.dto.js';
 import { SecretVersionsService } from './secret-versions.service.js';
@@ -47,7 +45,7 @@ export class SecretsController {
   @ApiProblems(400, 401, 403)
   async list(
     @CurrentUser() { userId }: Principal,
-    @Query(validated) { prefix = '', ...page }: SecretsQuery,
+    @Query() { prefix = '', ...page }: SecretsQuery,
   ): Promise<SecretsResponse> {
     return new SecretsResponse(await this.secrets.list(userId, { prefix, ...page }));
   }
@@ -60,14 +58,14 @@ export class SecretsController {
   @ApiOkResponse({ type: WrittenSecretResponse, description: 'the next version' })
   @ApiProblems(400, 401, 403, 412, 413, 415, 428)
   async put(
-    @CurrentCaller() caller: Caller,
+    @CurrentUser() { userId }: Principal,
     @Param('name', SecretNamePipe) name: string,
-    @Body(validated) { expiresAt, ...body }: PutSecretBody,
+    @Body() { expiresAt, ...body }: PutSecretBody,
     @RequestPrecondition() precondition: Precondition,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<WrittenSecretResponse> {
     const secret = { ...body, ...(expiresAt === undefined ? {} : { expiresAt: new Date(expiresAt) }) };
-    const written = await this.writer.put(caller, name, secret, precondition);
+    const written = await this.writer.put(userId, name, secret, precondition);
     reply.status(written.version === 1 ? 201 : 200);
     return respondWritten(written, reply);
   }
@@ -77,12 +75,12 @@ export class SecretsController {
   @ApiOkResponse({ type: SecretResponse })
   @ApiProblems(400, 401, 403, 404, 410)
   async get(
-    @CurrentCaller() caller: Caller,
+    @CurrentUser() { userId }: Principal,
     @Param('name', SecretNamePipe) name: string,
-    @Query(validated) { version }: SecretQuery,
+    @Query() { version }: SecretQuery,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<SecretResponse> {
-    const secret = await this.secrets.get(caller, name, version);
+    const secret = await this.secrets.get(userId, name, version);
     reply.header('ETag', entityTag(secret.version, secret.revision));
     return new SecretResponse(secret);
   }
@@ -95,13 +93,13 @@ export class SecretsController {
   @ApiOkResponse({ type: WrittenSecretResponse })
   @ApiProblems(400, 401, 403, 404, 410, 412, 413, 415, 428)
   async patch(
-    @CurrentCaller() caller: Caller,
+    @CurrentUser() { userId }: Principal,
     @Param('name', SecretNamePipe) name: string,
     @MergePatchOf('data') patch: MergePatch,
     @RequestPrecondition() precondition: Precondition,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<WrittenSecretResponse> {
-    return respondWritten(await this.writer.patch(caller, name, patch, precondition), reply);
+    return respondWritten(await this.writer.patch(userId, name, patch, precondition), reply);
   }
 
   @Delete(':name')
@@ -111,12 +109,12 @@ export class SecretsController {
   @ApiNoContentResponse()
   @ApiProblems(400, 401, 403, 404, 412)
   async delete(
-    @CurrentCaller() caller: Caller,
+    @CurrentUser() { userId }: Principal,
     @Param('name', SecretNamePipe) name: string,
-    @Query(validated) { versions }: DeleteSecretQuery,
+    @Query() { versions }: DeleteSecretQuery,
     @RequestPrecondition() precondition: Precondition,
   ): Promise<void> {
-    await this.versions.delete(caller, name, versions, precondition);
+    await this.versions.delete(userId, name, versions, precondition);
   }
 }
 

@@ -1,5 +1,4 @@
 import { Module } from '@nestjs/common';
-import { SecretAudit } from './secret-audit.js';
 import { SecretCiphertextsRepository } from './secret-ciphertexts.repository.js';
 import { SecretMetadataService } from './secret-metadata.service.js';
 import { SecretReader } from './secret-reader.js';
@@ -20,7 +19,6 @@ import { SecretsService } from './secrets.service.js';
     SecretsRepository,
     SecretVersionsRepository,
     SecretReader,
-    SecretAudit,
     SecretsService,
     SecretWriter,
     SecretMetadataService,

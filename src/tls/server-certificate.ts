@@ -1,9 +1,10 @@
-import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { createPrivateKey, type KeyObject, type X509Certificate } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
 import { errorCode } from '../common/error-code.js';
 import { StartError } from '../common/start-error.js';
+import { chainFault } from './certificate-chain.js';
 import { isFromDevelopmentCa } from './development-mark.js';
+import { type Certificates, parseCertificates, readTlsFile } from './pem-certificates.js';
 
 /** A certificate chain and private key that belong together and are valid now. */
 export interface ServerCertificate {
@@ -18,22 +19,22 @@ export interface ServerCertificate {
   /** SHA-256 of the leaf, upper case hexadecimal with colons. */
   readonly fingerprint256: string;
   readonly serialNumber: string;
-  /** Whole days until `notAfter`. */
-  readonly daysLeft: number;
 }
 
 export interface ServerCertificateOptions {
   readonly certFile: string;
   readonly keyFile: string;
-  readonly passphrase?: string | undefined;
+  /** Of the key: itself, or the file that holds it. A line break at that file's end is not part of it. */
+  readonly passphrase?: string | { readonly file: string } | undefined;
   readonly now: Date;
   /** Also refuses what only a development machine would trust, and RSA below `MIN_RSA_BITS`. */
   readonly production: boolean;
+  /** The one served until now, when this is to replace it. */
+  readonly before?: ServerCertificate;
 }
 
 /** 128 bits of strength, as P-256 has (NIST SP 800-57 part 1, table 2). */
 const MIN_RSA_BITS = 3072;
-const DAY_MS = 86_400_000;
 
 /**
  * Reads and checks the server's certificate chain and private key.
@@ -42,10 +43,11 @@ const DAY_MS = 86_400_000;
  *   client's handshake. The key and the passphrase are never in the message.
  */
 export function loadServerCertificate(options: ServerCertificateOptions): ServerCertificate {
-  const { certFile, keyFile, passphrase, now, production } = options;
-  const cert = readPem(certFile, 'certificate', 'TLS_CERT_FILE');
-  const key = readPem(keyFile, 'private key', 'TLS_KEY_FILE');
-  const chain = parseChain(cert, certFile);
+  const { certFile, keyFile, now, production, before } = options;
+  const cert = readTlsFile(certFile, { content: 'certificate', variable: 'TLS_CERT_FILE' });
+  const key = readTlsFile(keyFile, { content: 'private key', variable: 'TLS_KEY_FILE' });
+  const passphrase = readPassphrase(options.passphrase);
+  const chain = parseCertificates(cert, `TLS certificate ${certFile}`);
   const [leaf] = chain;
   checkKey(chain, parseKey(key, keyFile, passphrase), options);
   checkValidity(leaf, certFile, now);
@@ -54,6 +56,8 @@ export function loadServerCertificate(options: ServerCertificateOptions): Server
     // RFC 9110, 4.3.4: clients no longer look at the common name.
     throw refused(certFile, 'has no subject alternative name; clients would trust it for no host');
   }
+  const fault = chainFault(chain, before && parseCertificates(before.cert, 'the certificate before it'));
+  if (fault !== undefined) throw refused(certFile, fault);
   if (production) checkProduction(chain, certFile);
   const secret = passphrase === undefined ? {} : { passphrase };
   try {
@@ -69,50 +73,15 @@ export function loadServerCertificate(options: ServerCertificateOptions): Server
     subjectAltName,
     fingerprint256: leaf.fingerprint256,
     serialNumber: leaf.serialNumber,
-    daysLeft: Math.floor((leaf.validToDate.getTime() - now.getTime()) / DAY_MS),
   };
 }
 
-type Chain = readonly [leaf: X509Certificate, ...issuers: X509Certificate[]];
-
-const readFailures: Record<string, string> = {
-  ENOENT: 'does not exist',
-  EACCES: 'may not be read by this user',
-  EISDIR: 'is a directory',
-};
-
-function readPem(file: string, content: string, variable: string): Buffer {
-  let contents: Buffer;
-  try {
-    contents = readFileSync(file);
-  } catch (error) {
-    const code = errorCode(error) ?? 'unknown';
-    const reason = readFailures[code] ?? `cannot be read (${code})`;
-    throw new StartError(`TLS ${content} ${file} ${reason}; set ${variable} to a PEM file`, { cause: error });
-  }
-  if (contents.length === 0) throw new StartError(`TLS ${content} ${file} is empty; write the PEM file anew`);
-  return contents;
-}
-
-function parseChain(cert: Buffer, file: string): Chain {
-  const text = cert.toString('latin1');
-  const blocks = text.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
-  const begun = text.split('-----BEGIN CERTIFICATE-----').length - 1;
-  if (begun === 0) {
-    throw refused(file, 'holds no PEM certificate; convert DER with: openssl x509 -in <der> -out <pem>');
-  }
-  const certificates = blocks.map((block, index) => {
-    try {
-      return new X509Certificate(block);
-    } catch (error) {
-      throw refused(file, `cannot be parsed at certificate ${index + 1} of ${begun}`, error);
-    }
-  });
-  const [leaf, ...issuers] = certificates;
-  if (leaf === undefined || certificates.length !== begun) {
-    throw refused(file, `is cut short: ${certificates.length} of ${begun} certificates are complete`);
-  }
-  return [leaf, ...issuers];
+function readPassphrase(passphrase: ServerCertificateOptions['passphrase']): string | undefined {
+  if (typeof passphrase !== 'object') return passphrase;
+  const content = { content: 'passphrase', variable: 'TLS_KEY_PASSPHRASE_FILE' } as const;
+  return readTlsFile(passphrase.file, content)
+    .toString('utf8')
+    .replace(/\r?\n$/, '');
 }
 
 function parseKey(key: Buffer, file: string, passphrase: string | undefined): KeyObject {
@@ -133,7 +102,7 @@ function keyFailure(key: Buffer, passphrase: string | undefined): string {
 }
 
 function checkKey(
-  [leaf, ...issuers]: Chain,
+  [leaf, ...issuers]: Certificates,
   key: KeyObject,
   { certFile, keyFile }: ServerCertificateOptions,
 ): void {
@@ -156,7 +125,7 @@ function checkValidity(leaf: X509Certificate, file: string, now: Date): void {
   }
 }
 
-function checkProduction(chain: Chain, file: string): void {
+function checkProduction(chain: Certificates, file: string): void {
   const [leaf] = chain;
   if (chain.some(isFromDevelopmentCa)) {
     throw refused(file, 'is from a development CA; production needs one from a CA that clients trust');

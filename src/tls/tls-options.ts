@@ -1,5 +1,6 @@
 import { constants } from 'node:crypto';
 import type { ServerOptions } from 'node:https';
+import type { ClientAuthorities } from './client-authorities.js';
 import type { ServerCertificate } from './server-certificate.js';
 
 /** The names of the Mozilla server side TLS guideline 6.0. */
@@ -22,11 +23,16 @@ const profiles: Record<TlsProfile, Pick<ServerOptions, 'minVersion' | 'ciphers'>
   modern: { minVersion: 'TLSv1.3', ciphers: tls13Suites.join(':') },
 };
 
+/**
+ * A hybrid of ML-KEM-768 and X25519: what is recorded today stays closed to a later quantum computer. A client
+ * that can takes it.
+ */
+export const PREFERRED_GROUP = 'X25519MLKEM768';
+
 const common = {
   maxVersion: 'TLSv1.3',
-  // A hybrid of ML-KEM-768 and X25519 first: what is recorded today stays closed to a later quantum
-  // computer. Node's default would add P-521 and others nobody needs.
-  ecdhCurve: 'X25519MLKEM768:X25519:prime256v1:secp384r1',
+  // Node's default would add P-521 and others nobody needs.
+  ecdhCurve: `${PREFERRED_GROUP}:X25519:prime256v1:secp384r1`,
   // Node's default is true. Every suite above is strong, so a phone without AES instructions may pick ChaCha20.
   honorCipherOrder: false,
   // A client may otherwise make a TLS 1.2 server repeat the costly half of the handshake at will.
@@ -44,7 +50,7 @@ const common = {
  */
 export function tlsOptions(
   { cert, key, passphrase }: Pick<ServerCertificate, 'cert' | 'key' | 'passphrase'>,
-  { profile }: { profile: TlsProfile },
+  { profile, clients }: { profile: TlsProfile; clients?: ClientAuthorities | undefined },
 ): ServerOptions {
   return {
     cert,
@@ -52,5 +58,16 @@ export function tlsOptions(
     ...(passphrase === undefined ? {} : { passphrase }),
     ...common,
     ...profiles[profile],
+    ...(clients === undefined ? {} : clientOptions(clients)),
+  };
+}
+
+/** Without `rejectUnauthorized` a bad certificate is let through too: `ClientConnections` refuses it. */
+function clientOptions({ auth, ca, crl }: ClientAuthorities): ServerOptions {
+  return {
+    ca,
+    ...(crl === undefined ? {} : { crl }),
+    requestCert: true,
+    rejectUnauthorized: auth === 'required',
   };
 }

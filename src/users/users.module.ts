@@ -1,5 +1,4 @@
 import { Module } from '@nestjs/common';
-import { PublicKeysController } from './public-keys.controller.js';
 import { UserCiphertextsRepository } from './user-ciphertexts.repository.js';
 import { UsersController } from './users.controller.js';
 import { UsersReencryption } from './users.reencryption.js';
@@ -7,7 +6,7 @@ import { UsersRepository } from './users.repository.js';
 import { UsersService } from './users.service.js';
 
 @Module({
-  controllers: [UsersController, PublicKeysController],
+  controllers: [UsersController],
   providers: [UsersRepository, UsersService, UserCiphertextsRepository, UsersReencryption],
   exports: [UsersService],
 })

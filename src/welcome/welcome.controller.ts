@@ -1,10 +1,9 @@
-import { Controller, Get, Header, Inject } from '@nestjs/common';
+import { Controller, Get, Header } from '@nestjs/common';
 import { Public } from '../common/access.js';
 import { NotFoundError } from '../common/app-error.js';
 import { AppConfig } from '../config/app-config.js';
 import { ApiExcludeController } from '../common/openapi.js';
-
-export const CERTIFICATE_EXPIRY = Symbol('CERTIFICATE_EXPIRY');
+import { ServedCertificate } from '../tls/served-certificate.js';
 
 /** A page for people who open the address in a browser; production has none. */
 @ApiExcludeController()
@@ -12,7 +11,7 @@ export const CERTIFICATE_EXPIRY = Symbol('CERTIFICATE_EXPIRY');
 export class WelcomeController {
   constructor(
     private readonly config: AppConfig,
-    @Inject(CERTIFICATE_EXPIRY) private readonly certificateExpiry: Date,
+    private readonly served: ServedCertificate,
   ) {}
 
   @Get()
@@ -20,7 +19,7 @@ export class WelcomeController {
   @Header('Content-Type', 'text/html; charset=utf-8')
   welcome(): string {
     if (this.config.isProduction) throw new NotFoundError();
-    return page(this.config, this.certificateExpiry);
+    return page(this.config, this.served.current.notAfter);
   }
 }
 

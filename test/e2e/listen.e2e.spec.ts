@@ -21,7 +21,7 @@ describe('a server on localhost', () => {
   beforeAll(async () => {
     app = await newTestApp({ environment: { HOST: 'localhost' } });
     port = Number(new URL(app.url).port);
-    if (!hasIpv6) await app.secondAddress.listen(port, second);
+    if (!hasIpv6) await app.secure.secondAddress.listen(port, second);
   });
   afterAll(() => app.close());
 
@@ -43,14 +43,14 @@ describe('a server on localhost', () => {
 
   it('stops on both', async () => {
     const stopping = await newTestApp();
-    await stopping.secondAddress.listen(Number(new URL(stopping.url).port), second);
+    await stopping.secure.secondAddress.listen(Number(new URL(stopping.url).port), second);
     await stopping.close();
     const late = connect({ host: second, port: Number(new URL(stopping.url).port) });
     expect(await once(late, 'error')).toMatchObject([{ code: 'ECONNREFUSED' }]);
   });
 
   it('does without the second where the machine has none', async () => {
-    expect(await app.secondAddress.listen(port, ABSENT_ADDRESS)).toBe(false);
+    expect(await app.secure.secondAddress.listen(port, ABSENT_ADDRESS)).toBe(false);
     expect((await app.get('/health/live')).status).toBe(200);
   });
 
@@ -58,7 +58,9 @@ describe('a server on localhost', () => {
     const occupant = createServer().listen(0, second);
     await once(occupant, 'listening');
     const { port: taken } = occupant.address() as AddressInfo;
-    await expect(app.secondAddress.listen(taken, second)).rejects.toMatchObject({ code: 'EADDRINUSE' });
+    await expect(app.secure.secondAddress.listen(taken, second)).rejects.toMatchObject({
+      code: 'EADDRINUSE',
+    });
     occupant.close();
   });
 });

@@ -66,6 +66,19 @@ export class Running {
     return this.exitCode();
   }
 
+  signal(name: NodeJS.Signals): void {
+    this.child.kill(name);
+  }
+
+  /** Returns once the process has written the text so many times. @throws when it exits before */
+  async says(text: string, times = 1): Promise<void> {
+    while (this.output.split(text).length <= times) {
+      const more = this.child.stdout && once(this.child.stdout, 'data').then(() => true);
+      if (!(await Promise.race([more, this.#exited.then(() => false)])))
+        throw new Error(`the process ended: ${this.output}`);
+    }
+  }
+
   /** The URL that the server says it listens on, or `undefined` when it exits instead. */
   async url(): Promise<string | undefined> {
     for (;;) {

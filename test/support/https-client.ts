@@ -50,8 +50,10 @@ export class HttpsClient {
   constructor(
     readonly url: string,
     ca: string,
+    /** The client's own certificate, where the server asks for one. */
+    identity: { readonly cert?: string; readonly key?: string } = {},
   ) {
-    this.#agent = new Agent({ ca, keepAlive: true });
+    this.#agent = new Agent({ ca, keepAlive: true, ...identity });
   }
 
   /** @param path as it goes onto the wire: nothing is normalised or escaped */

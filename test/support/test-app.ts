@@ -3,8 +3,8 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type NestFastifyApplication } from '@nestjs/platform-fastify';
-import { listen, type SecondAddress } from '../../src/app.listen.js';
-import { createApp } from '../../src/app.setup.js';
+import { listen } from '../../src/app.listen.js';
+import { createApp, type SecureApp } from '../../src/app.setup.js';
 import { FakeClock } from './fake-clock.js';
 import { HttpsClient } from './https-client.js';
 import { newPostgresDatabase } from './postgres-database.js';
@@ -24,12 +24,15 @@ export class TestApp extends HttpsClient {
     url: string,
     readonly ca: string,
     readonly clock: FakeClock,
-    readonly nest: NestFastifyApplication,
+    readonly secure: SecureApp,
     readonly environment: Readonly<Record<string, string>>,
-    readonly secondAddress: SecondAddress,
     private readonly cleanUp: () => Promise<void>,
   ) {
     super(url, ca);
+  }
+
+  get nest(): NestFastifyApplication {
+    return this.secure.nest;
   }
 
   /** One more instance on the same database, keys and clock, with caches of its own. Close it first. */
@@ -87,13 +90,5 @@ async function start(
   const app = await createApp(environment, clock);
   const port = await listen(app);
   const ca = await readFile(join(environment['CERTS_DIR'] ?? '', 'ca.pem'), 'utf8');
-  return new TestApp(
-    `https://127.0.0.1:${port}`,
-    ca,
-    clock,
-    app.nest,
-    environment,
-    app.secondAddress,
-    cleanUp,
-  );
+  return new TestApp(`https://127.0.0.1:${port}`, ca, clock, app, environment, cleanUp);
 }

@@ -1,0 +1,131 @@
+import 'reflect-metadata'; // oxlint-disable-line import/no-unassigned-import
+import { createPrivateKey, randomBytes } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import * as x509 from '@peculiar/x509';
+
+const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
+const DAY_MS = 86_400_000;
+
+/** Extended key usages. */
+export const { clientAuth: CLIENT_AUTH, serverAuth: SERVER_AUTH } = x509.ExtendedKeyUsage;
+
+x509.cryptoProvider.set(crypto);
+
+interface Wanted {
+  readonly name?: string;
+  /** None for a CA, and where it is empty. */
+  readonly san?: x509.JsonGeneralNames;
+  /** Extended key usages; none unless given. */
+  readonly usages?: readonly string[];
+  readonly isCa?: boolean;
+  /** Where the issuer's certificate is said to be. */
+  readonly caIssuers?: string;
+  /** Days from now. */
+  readonly from?: number;
+  readonly to?: number;
+}
+
+/** A certificate, its key and whatever it issues. */
+export class TestCertificate {
+  constructor(
+    private readonly certificate: x509.X509Certificate,
+    private readonly keys: CryptoKeyPair,
+    /** PEM. */
+    readonly key: string,
+  ) {}
+
+  get pem(): string {
+    return `${this.certificate.toString('pem')}\n`;
+  }
+
+  /** As Node writes it: upper case. */
+  get serialNumber(): string {
+    return this.certificate.serialNumber.toUpperCase();
+  }
+
+  get subject(): string {
+    return this.certificate.subject;
+  }
+
+  /** A server certificate for this machine unless told otherwise. */
+  issue(wanted: Wanted = {}): Promise<TestCertificate> {
+    const san: x509.JsonGeneralNames = [
+      { type: 'dns', value: 'localhost' },
+      { type: 'ip', value: '127.0.0.1' },
+    ];
+    return create(wanted.isCa === true ? wanted : { san, ...wanted }, this);
+  }
+
+  /** A revocation list in PEM. @param to - days from now until the next one */
+  async revoke(certificates: readonly TestCertificate[], to = 7): Promise<string> {
+    const crl = await x509.X509CrlGenerator.create({
+      issuer: this.subject,
+      thisUpdate: daysFromNow(-8),
+      nextUpdate: daysFromNow(to),
+      signingAlgorithm: algorithm,
+      signingKey: this.keys.privateKey,
+      entries: certificates.map(({ serialNumber }) => ({ serialNumber, revocationDate: daysFromNow(-1) })),
+    });
+    return `${x509.PemConverter.encode(crl.rawData, 'X509 CRL')}\n`;
+  }
+
+  /** Its key in PEM, encrypted. */
+  encryptedKey(passphrase: string): string {
+    const encryption = { type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase } as const;
+    return createPrivateKey(this.key).export(encryption);
+  }
+
+  /** The key that signs what this issues. */
+  get signingKey(): CryptoKey {
+    return this.keys.privateKey;
+  }
+}
+
+export function newCa(name = 'CN=Test CA'): Promise<TestCertificate> {
+  return create({ name, isCa: true }, undefined);
+}
+
+/** Writes a chain and the key of its first certificate as `chain.pem` and `key.pem`. */
+export async function writePair(
+  directory: string,
+  chain: readonly [TestCertificate, ...TestCertificate[]],
+): Promise<{ certFile: string; keyFile: string }> {
+  const files = { certFile: join(directory, 'chain.pem'), keyFile: join(directory, 'key.pem') };
+  await writeFile(files.certFile, chain.map(({ pem }) => pem).join(''));
+  await writeFile(files.keyFile, chain[0].key, { mode: 0o600 });
+  return files;
+}
+
+async function create(wanted: Wanted, by: TestCertificate | undefined): Promise<TestCertificate> {
+  const keys = await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
+  const { name = 'CN=localhost', isCa = false, from = -1, to = isCa ? 365 : 90 } = wanted;
+  const certificate = await x509.X509CertificateGenerator.create({
+    serialNumber: `01${randomBytes(14).toString('hex')}`,
+    subject: name,
+    issuer: by?.subject ?? name,
+    publicKey: keys.publicKey,
+    signingKey: by?.signingKey ?? keys.privateKey,
+    signingAlgorithm: algorithm,
+    notBefore: daysFromNow(from),
+    notAfter: daysFromNow(to),
+    extensions: extensionsOf(wanted),
+  });
+  const pkcs8 = await crypto.subtle.exportKey('pkcs8', keys.privateKey);
+  return new TestCertificate(certificate, keys, x509.PemConverter.encode(pkcs8, 'PRIVATE KEY'));
+}
+
+function extensionsOf({ isCa = false, san, usages, caIssuers }: Wanted): x509.Extension[] {
+  const { keyCertSign, cRLSign, digitalSignature } = x509.KeyUsageFlags;
+  return [
+    new x509.BasicConstraintsExtension(isCa, undefined, true),
+    new x509.KeyUsagesExtension(isCa ? keyCertSign | cRLSign : digitalSignature, true),
+    ...(san && san.length > 0 ? [new x509.SubjectAlternativeNameExtension(san)] : []),
+    ...(usages ? [new x509.ExtendedKeyUsageExtension([...usages])] : []),
+    ...(caIssuers === undefined ? [] : [new x509.AuthorityInfoAccessExtension({ caIssuers })]),
+  ];
+}
+
+function daysFromNow(days: number): Date {
+  return new Date(Date.now() + days * DAY_MS);
+}
