@@ -38,10 +38,12 @@ export function describeJob({
   done,
   total,
   finished_at: finishedAtMs,
+  remaining,
 }: Job): string {
   const share = finishedAtMs !== null || total === 0 ? 1 : Math.min(done / total, 1);
   const bar = '#'.repeat(Math.floor(share * BAR_WIDTH)).padEnd(BAR_WIDTH);
-  return `${purpose} of ${owner} [${bar}] ${done}/${total}`;
+  const left = remaining ? `, ${remaining} could not be moved` : '';
+  return `${purpose} of ${owner} [${bar}] ${done}/${total}${left}`;
 }
 
 function printTable(head: readonly string[], rows: readonly (readonly string[])[]): void {

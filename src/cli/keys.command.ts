@@ -73,7 +73,7 @@ async function rotate(purpose: string, { owner }: { readonly owner?: string }): 
       if (job) jobIds.push(job.id);
     }
     if (jobIds.length === 0) throw new StartError(`there is no key ${name} to rotate`);
-    for (const id of jobIds) await finish(context, id);
+    await finish(context, jobIds);
   });
 }
 
@@ -87,8 +87,10 @@ async function rewrap(): Promise<void> {
     let jobs = await inventory.unfinishedJobs();
     if (jobs.length === 0) print('nothing to do');
     while (jobs.length > 0) {
-      let isAnyDone = false;
-      for (const { id } of jobs) isAnyDone = (await finish(context, id)) || isAnyDone;
+      const isAnyDone = await finish(
+        context,
+        jobs.map(({ id }) => id),
+      );
       jobs = isAnyDone ? await inventory.unfinishedJobs() : [];
     }
   });
@@ -105,24 +107,43 @@ async function destroy(keyId: string): Promise<void> {
   });
 }
 
-/** Works on a job, or waits for whoever does, until it is done. @returns false when only time can end it */
-async function finish(context: INestApplicationContext, jobId: string): Promise<boolean> {
-  const inventory = context.get(KeyInventory);
-  const line = new ProgressLine(process.stdout);
-  for (;;) {
-    await context.get(KeyJobRunner).run(jobId, { onProgress: (job) => line.update(describeJob(job)) });
-    const job = await inventory.findJob(jobId);
-    if (!job) return true;
-    if (job.finished_at !== null) {
-      line.end(`done: ${describeJob(job)}`);
-      return true;
+/**
+ * Works on jobs, or waits for whoever does or for a job's time to come, until all are done but those that only a
+ * server ends.
+ *
+ * @returns whether one was done
+ */
+async function finish(context: INestApplicationContext, jobIds: readonly string[]): Promise<boolean> {
+  let left = jobIds;
+  let isAnyDone = false;
+  while (left.length > 0) {
+    const waiting: string[] = [];
+    for (const id of left) {
+      const outcome = await work(context, id);
+      if (outcome === 'waits') waiting.push(id);
+      isAnyDone ||= outcome === 'done';
     }
-    if (job.kind === 'PROMOTE') {
-      line.end(`published the next key ${job.purpose}: a running server lets it sign after a minute`);
-      return false;
-    }
-    await setTimeout(POLL_MS);
+    left = waiting;
+    if (left.length > 0) await setTimeout(POLL_MS);
   }
+  return isAnyDone;
+}
+
+async function work(context: INestApplicationContext, jobId: string): Promise<'done' | 'waits' | 'left'> {
+  const line = new ProgressLine(process.stdout);
+  await context.get(KeyJobRunner).run(jobId, {
+    onProgress: (job) => line.update(describeJob(job)),
+    onSkip: ({ id, keyId, error }) => line.end(`${id} stays under key ${keyId}: ${error.message}`),
+  });
+  const job = await context.get(KeyInventory).findJob(jobId);
+  if (!job) return 'done';
+  if (job.finished_at !== null) {
+    line.end(`done: ${describeJob(job)}`);
+    return 'done';
+  }
+  if (job.kind !== 'PROMOTE') return 'waits';
+  line.end(`published the next key ${job.purpose}: a running server lets it sign after a minute`);
+  return 'left';
 }
 
 function purposeOf(name: string, owner: string | undefined): KeyPurposeName {

@@ -25,7 +25,7 @@ export abstract class KeyStore {
    */
   abstract decryptionKey(id: string): SymmetricKey | undefined | Promise<SymmetricKey | undefined>;
 
-  /** The owner's blind-index keys, primary first, then those still being replaced. */
+  /** The owner's blind-index keys, primary first, then those that a rotation comes from or leads to. */
   abstract blindIndexKeys(owner: string): Promise<readonly [BlindIndexKey, ...BlindIndexKey[]]>;
 
   /** The private key that signs access tokens now. */

@@ -39,6 +39,8 @@ interface KeyJobsTable {
   total: Immutable<number>;
   created_at: Immutable<number>;
   finished_at: number | null;
+  /** How much was still under retired keys when it ended, since it could not be decrypted. */
+  remaining: number | null;
 }
 
 interface UsersTable {

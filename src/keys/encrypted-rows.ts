@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { type Database } from '../database/database.js';
+import { type JobRun } from './job-run.js';
 import { type KeyPurposeName } from './key-purposes.js';
 
 /** A key that encrypts nothing new, while rows may still be under it. */
@@ -18,12 +19,12 @@ export interface EncryptedRows {
   count(key: RetiredKey): Promise<number>;
 
   /**
-   * Brings up to `limit` of the key's rows under the key that is primary now. A row that somebody else changes
-   * meanwhile is left to them.
+   * Brings a batch of the key's rows under the key that is primary now. A row that somebody else changes meanwhile
+   * is left to them, and one that can't be read is skipped by the run.
    *
-   * @returns how many rows were still under the key, 0 when none is left
+   * @returns how many rows were still under the key, 0 when none is left but those that the run had skipped before
    */
-  reencrypt(key: RetiredKey, limit: number): Promise<number>;
+  reencrypt(key: RetiredKey, run: JobRun): Promise<number>;
 }
 
 /** Where features register their encrypted columns, so that a rotation reaches every row. */
@@ -48,31 +49,35 @@ interface Renewal<Row, Value> {
 }
 
 /**
- * `EncryptedRows.reencrypt` for rows that were read under `key`: all are stored in one transaction, which
- * costs SQLite one fsync. Renewing comes before it, so nobody waits for that, and keys come from the cache.
+ * `EncryptedRows.reencrypt` for up to `run.limit` rows that were read under `key`: a batch of them is stored in one
+ * transaction, which costs SQLite one fsync. Renewing comes before it, so nobody waits for that, and keys come from
+ * the cache.
  *
- * @returns how many rows were given
- * @throws DecryptionError for a row that can't be read, and nothing is stored: skipped, it would stay for ever
+ * @returns as `EncryptedRows.reencrypt`
  */
 export async function reencryptBatch<Row extends { readonly id: string }, Value>(
   database: Database,
   key: RetiredKey,
+  run: JobRun,
   rows: readonly Row[],
   { renew, replace }: Renewal<Row, Value>,
 ): Promise<number> {
   const renewals: { readonly row: Row; readonly renewed: Value }[] = [];
   // Row locks in the order of ids: batches on one table can't wait for each other in a circle.
-  for (const row of rows.toSorted((a, b) => (a.id < b.id ? -1 : 1))) {
-    const renewed = await renew(row);
-    if (renewed === undefined) throw new KeyNotRetiredError(key);
-    renewals.push({ row, renewed });
+  const batch = run.next(rows, ({ id }) => id).toSorted((a, b) => (a.id < b.id ? -1 : 1));
+  for (const row of batch) {
+    await run.attempt(row.id, key.id, async () => {
+      const renewed = await renew(row);
+      if (renewed === undefined) throw new KeyNotRetiredError(key);
+      renewals.push({ row, renewed });
+    });
   }
   if (renewals.length > 0) {
     await database.transaction(async () => {
       for (const { row, renewed } of renewals) await replace(row, renewed);
     });
   }
-  return rows.length;
+  return batch.length;
 }
 
 /** Its rows can't be brought under another key, because what is written now is still under this one. */

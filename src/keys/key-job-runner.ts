@@ -4,18 +4,20 @@ import { Clock } from '../common/clock.js';
 import { randomKeyId } from '../crypto/symmetric-key.js';
 import { Database } from '../database/database.js';
 import { type HeldKeyJob, type KeyJob, KeyJobsRepository } from './key-jobs.repository.js';
+import { JobRun, type Skipped } from './job-run.js';
 import { type KeyJobStep, KeyJobSteps } from './key-job-steps.js';
+import { SETTLE_MS } from './key-waits.js';
 
 /** A worker that died is replaced after this time. */
 const LEASE_MS = 30_000;
-/** Every instance knows the new primary key by then, so nothing is put under the old one behind the job's back. */
-const SETTLE_MS = 2_000;
 const PAGE = 100;
 
 interface RunOptions {
   /** Stops between two steps; the job can go on at once elsewhere. */
   readonly signal?: AbortSignal;
   readonly onProgress?: (job: KeyJob) => void;
+  /** Instead of a line in the log. */
+  readonly onSkip?: (skipped: Skipped) => void;
 }
 
 /** Does the jobs of rotations, one worker a job, a batch at a time, with requests served in between. */
@@ -35,10 +37,14 @@ export class KeyJobRunner {
    *
    * @returns whether it was done here
    */
-  async run(jobId: string, { signal, onProgress }: RunOptions = {}): Promise<boolean> {
+  async run(
+    jobId: string,
+    { signal, onProgress, onSkip = (skipped) => this.#logSkipped(skipped) }: RunOptions = {},
+  ): Promise<boolean> {
     let job = await this.#claim(jobId);
+    const run = new JobRun(onSkip);
     while (job) {
-      const step = await this.steps.next(job);
+      const step = await this.steps.next(job, run);
       if (!step) return this.#finish(job);
       if (step === 'wait' || signal?.aborted) {
         await this.jobs.release(job);
@@ -67,6 +73,13 @@ export class KeyJobRunner {
     } while (page.length === PAGE);
   }
 
+  #logSkipped({ error, ...skipped }: Skipped): void {
+    this.#logger.error(
+      { err: error, ...skipped },
+      'it cannot be brought to a new key, so its old one is kept',
+    );
+  }
+
   async #claim(jobId: string): Promise<HeldKeyJob | undefined> {
     const nowMs = this.clock.nowMs();
     return this.jobs.claim(jobId, {
@@ -89,8 +102,9 @@ export class KeyJobRunner {
 
   async #finish(job: HeldKeyJob): Promise<boolean> {
     return this.database.transaction(async () => {
-      const isHeld = await this.jobs.finish(job, this.clock.nowMs());
-      if (isHeld) await this.steps.finish(job);
+      const remaining = await this.steps.countRemaining(job);
+      const isHeld = await this.jobs.finish(job, { nowMs: this.clock.nowMs(), remaining });
+      if (isHeld) await this.steps.finish(job, remaining);
       return isHeld;
     });
   }

@@ -2,15 +2,16 @@ import { Injectable } from '@nestjs/common';
 import { Clock } from '../common/clock.js';
 import { AppConfig } from '../config/app-config.js';
 import { EncryptedRowsRegistry, type RetiredKey } from './encrypted-rows.js';
+import { type JobRun, UnmovableError } from './job-run.js';
 import { type KeyJob } from './key-jobs.repository.js';
-import { type KeyPurposeName } from './key-purposes.js';
+import { keyPurpose, type KeyPurposeName } from './key-purposes.js';
 import { KeyRotationRepository, type MovedKey, type WrappedKey } from './key-rotation.repository.js';
+import { KeyUses } from './key-uses.js';
+import { SETTLE_MS } from './key-waits.js';
 import { PrimaryKeys } from './primary-keys.js';
 import { UnwrappedKeys } from './unwrapped-keys.js';
 import { wrappingContext } from './wrapping-context.js';
 
-/** What is moved between two turns of the event loop: requests wait no longer than this takes, some milliseconds. */
-const BATCH = 40;
 const VALUE_KEYS = 20;
 /** A request that has read a row before it was moved has this long to find the row's old key. */
 const READ_GRACE_MS = 5_000;
@@ -38,51 +39,74 @@ export class KeyJobSteps {
     private readonly repository: KeyRotationRepository,
     private readonly unwrapped: UnwrappedKeys,
     private readonly primaries: PrimaryKeys,
+    private readonly uses: KeyUses,
     private readonly registry: EncryptedRowsRegistry,
     private readonly clock: Clock,
     private readonly config: AppConfig,
   ) {}
 
-  /** The next step of the job, or `undefined` when nothing is left. */
-  async next(job: KeyJob): Promise<KeyJobStep | typeof WAIT | undefined> {
+  /** The next step of the job, or `undefined` when nothing is left that this run can move. */
+  async next(job: KeyJob, run: JobRun): Promise<KeyJobStep | typeof WAIT | undefined> {
     switch (job.kind) {
       case 'PROMOTE':
         return this.#promote(job);
       case 'REWRAP':
-        return this.#rewrap(job);
+        return this.#rewrap(job, run);
       case 'REENCRYPT':
-        return this.#reencrypt(job);
+        return (await this.#promote(job)) ?? this.#reencrypt(job, run);
       default:
-        return this.#reencryptValues(job);
+        return this.#reencryptValues(job, run);
     }
   }
 
+  /** How much is still under the owner's retired keys. */
+  async countRemaining({
+    kind,
+    purpose,
+    owner_id: ownerId,
+    created_at: createdUntilMs,
+  }: KeyJob): Promise<number> {
+    if (kind === 'PROMOTE') return 0;
+    if (kind === 'REENCRYPT_VALUES') {
+      return this.repository.countValueKeys({ ownerId, purpose, createdUntilMs });
+    }
+    let remaining = 0;
+    for (const key of await this.#retired(purpose, ownerId)) remaining += await this.uses.count(purpose, key);
+    return remaining;
+  }
+
   /** What the end of the job changes, in the transaction that ends it. */
-  async finish({ purpose, owner_id: ownerId }: KeyJob): Promise<void> {
+  async finish({ purpose, owner_id: ownerId }: KeyJob, remaining: number): Promise<void> {
     // Every row is under the new index key, so a look-up needs the old ones no more.
-    if (purpose === 'blind-index') await this.repository.disableRetired(ownerId, purpose);
+    if (purpose === 'blind-index' && remaining === 0) await this.repository.disableRetired(ownerId, purpose);
     this.primaries.forget(purpose, ownerId);
   }
 
-  async #promote({ owner_id: ownerId, purpose, from_key_id: oldId }: KeyJob) {
-    const pending = await this.repository.findPending(ownerId, purpose);
-    if (!pending) return undefined;
+  /** Makes a key primary that was pending for long enough, and waits until every instance has seen it. */
+  async #promote({ kind, owner_id: ownerId, purpose, from_key_id: oldId }: KeyJob) {
+    if (keyPurpose(purpose, ownerId).pendingMs === undefined) return undefined;
+    const newest = await this.repository.findNewest(ownerId, purpose);
     const nowMs = this.clock.nowMs();
-    if ((pending.activated_at ?? 0) > nowMs) return WAIT;
-    const notAfterMs = nowMs + this.config.auth.accessTokenTtlSeconds * 1_000 + TOKEN_SKEW_MS;
+    const activatedAtMs = newest?.activated_at ?? 0;
+    if (newest?.state !== 'PENDING') {
+      return kind !== 'PROMOTE' && activatedAtMs + SETTLE_MS > nowMs ? WAIT : undefined;
+    }
+    if (activatedAtMs > nowMs) return WAIT;
+    const notAfterMs =
+      kind === 'PROMOTE' ? nowMs + this.config.auth.accessTokenTtlSeconds * 1_000 + TOKEN_SKEW_MS : null;
     const write = async () => {
       if (oldId !== null) await this.repository.retire(oldId, { notAfterMs });
-      await this.repository.promote(pending.id);
+      await this.repository.promote(newest.id, nowMs);
     };
-    return { moved: 1, write };
+    return { moved: 0, write };
   }
 
-  async #rewrap({ owner_id: ownerId, purpose }: KeyJob): Promise<KeyJobStep | undefined> {
-    for (const { id } of await this.repository.findRetired(ownerId, purpose, ['DECRYPT_ONLY'])) {
-      const children = await this.repository.findChildren(id, BATCH);
+  async #rewrap({ owner_id: ownerId, purpose }: KeyJob, run: JobRun): Promise<KeyJobStep | undefined> {
+    for (const { id: oldId } of await this.#retired(purpose, ownerId)) {
+      const children = run.next(await this.repository.findChildren(oldId, run.limit), ({ id }) => id);
       if (children.length === 0) continue;
-      const moved = await this.#wrapAnew(children, id, purpose as KeyPurposeName, ownerId);
-      return { moved: moved.length, write: () => this.repository.rewrap(moved) };
+      const moved = await this.#wrapAnew(children, oldId, purpose as KeyPurposeName, run);
+      return { moved: moved.length, ...(moved.length > 0 && { write: () => this.repository.rewrap(moved) }) };
     }
     return undefined;
   }
@@ -91,49 +115,64 @@ export class KeyJobSteps {
     children: readonly WrappedKey[],
     oldId: string,
     purpose: KeyPurposeName,
-    ownerId: string,
+    run: JobRun,
   ): Promise<MovedKey[]> {
-    const oldKey = await this.unwrapped.wrappingKey(oldId);
+    const ownerId = children[0]?.owner_id ?? '';
     const primary = await this.primaries.get(purpose, ownerId);
     const newKey = primary.material.symmetric;
-    if (!oldKey || !newKey) throw new Error(`key ${oldId} cannot unwrap what is under it`);
-    return children.map((child) => {
-      const moved = { ...child, parent_id: primary.row.id };
-      const raw = oldKey.decrypt(child.wrapped, wrappingContext(child));
-      const wrapped = newKey.encrypt(raw, wrappingContext(moved));
-      raw.fill(0);
-      return { ...moved, wrapped, wrappedBefore: child.wrapped };
-    });
+    if (!newKey) throw new Error(`key ${primary.row.id} wraps no keys`);
+    const moved: MovedKey[] = [];
+    for (const child of children) {
+      const wrapped = await run.attempt(child.id, oldId, async () => {
+        const oldKey = await this.unwrapped.wrappingKey(oldId);
+        if (!oldKey) throw new UnmovableError(`key ${oldId} unwraps nothing any more`);
+        const raw = oldKey.decrypt(child.wrapped, wrappingContext(child));
+        const anew = newKey.encrypt(raw, wrappingContext({ ...child, parent_id: primary.row.id }));
+        raw.fill(0);
+        return anew;
+      });
+      if (wrapped) moved.push({ ...child, parent_id: primary.row.id, wrapped, wrappedBefore: child.wrapped });
+    }
+    return moved;
   }
 
-  async #reencrypt({ owner_id: ownerId, purpose }: KeyJob): Promise<KeyJobStep | undefined> {
-    // An index is made from the value and not from the old index, so a disabled key's rows can be moved too.
-    const states =
-      purpose === 'blind-index' ? (['DECRYPT_ONLY', 'DISABLED'] as const) : (['DECRYPT_ONLY'] as const);
-    for (const key of await this.repository.findRetired(ownerId, purpose, states)) {
-      const moved = await this.#moveRows(purpose, key);
-      if (moved > 0) return { moved };
+  async #reencrypt({ owner_id: ownerId, purpose }: KeyJob, run: JobRun): Promise<KeyJobStep | undefined> {
+    for (const key of await this.#retired(purpose, ownerId)) {
+      const step = await this.#moveRows(purpose, key, run);
+      if (step) return step;
     }
     return undefined;
   }
 
-  async #reencryptValues(job: KeyJob): Promise<KeyJobStep | undefined> {
+  async #reencryptValues(job: KeyJob, run: JobRun): Promise<KeyJobStep | undefined> {
     const { owner_id: ownerId, purpose, position, created_at: createdUntilMs } = job;
     const made = { ownerId, purpose, createdUntilMs };
     const keys = await this.repository.findValueKeys(made, position, VALUE_KEYS);
     const last = keys.at(-1);
     if (!last) return undefined;
-    for (const key of keys) while ((await this.#moveRows(purpose, key)) > 0);
-    const ids = keys.map(({ id }) => id);
-    const write = () => this.repository.end(ids, this.clock.nowMs() + READ_GRACE_MS);
-    return { moved: keys.length, position: last.id, write };
+    const movedIds: string[] = [];
+    for (const key of keys) {
+      const skippedBefore = run.skipped;
+      while (await this.#moveRows(purpose, key, run));
+      if (run.skipped === skippedBefore) movedIds.push(key.id);
+    }
+    const write = () => this.repository.end(movedIds, this.clock.nowMs() + READ_GRACE_MS);
+    return { moved: movedIds.length, position: last.id, ...(movedIds.length > 0 && { write }) };
   }
 
-  async #moveRows(purpose: string, key: RetiredKey): Promise<number> {
+  async #moveRows(purpose: string, key: RetiredKey, run: JobRun): Promise<KeyJobStep | undefined> {
     for (const rows of this.registry.of(purpose)) {
-      const left = await rows.reencrypt(key, BATCH);
-      if (left > 0) return Math.min(left, BATCH);
+      const skippedBefore = run.skipped;
+      const found = await rows.reencrypt(key, run);
+      if (found > 0) return { moved: found - (run.skipped - skippedBefore) };
     }
-    return 0;
+    return undefined;
+  }
+
+  #retired(purpose: string, ownerId: string): Promise<RetiredKey[]> {
+    // An index is made from the value and not from the old index, so a disabled key's rows can be moved too.
+    const states =
+      purpose === 'blind-index' ? (['DECRYPT_ONLY', 'DISABLED'] as const) : (['DECRYPT_ONLY'] as const);
+    return this.repository.findRetired(ownerId, purpose, states);
   }
 }

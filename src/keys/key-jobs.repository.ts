@@ -107,15 +107,28 @@ export class KeyJobsRepository {
   }
 
   /** @returns false when another worker has taken the job over */
-  async finish({ id, lease_owner: worker }: HeldKeyJob, nowMs: number): Promise<boolean> {
+  async finish(
+    { id, lease_owner: worker }: HeldKeyJob,
+    { nowMs, remaining }: { nowMs: number; remaining: number },
+  ): Promise<boolean> {
     const job = await this.database.query
       .updateTable('key_jobs')
-      .set({ finished_at: nowMs, lease_owner: null, lease_until: null })
+      .set({ finished_at: nowMs, remaining, lease_owner: null, lease_until: null })
       .where('id', '=', id)
       .where('lease_owner', '=', worker)
       .returning('id')
       .executeTakeFirst();
     return job !== undefined;
+  }
+
+  /** Removes up to `limit` of the jobs that ended at or before a time. */
+  async removeFinished(untilMs: number, limit: number): Promise<void> {
+    await this.database.query
+      .deleteFrom('key_jobs')
+      .where('id', 'in', (jobs) =>
+        jobs.selectFrom('key_jobs').select('id').where('finished_at', '<=', untilMs).limit(limit),
+      )
+      .execute();
   }
 
   /** Ends every job of an owner whose keys are gone. */

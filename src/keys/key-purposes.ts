@@ -1,5 +1,6 @@
 import { type KemName } from '../crypto/sealing-suites.js';
 import { type SuiteName } from '../crypto/suites.js';
+import { PUBLISHED_MS, SETTLE_MS } from './key-waits.js';
 
 /** The owner of keys that belong to the deployment and to no user. */
 export const SYSTEM_OWNER = 'system';
@@ -18,6 +19,8 @@ interface KeyPurpose {
   readonly isPerValue?: boolean;
   /** Never made on demand: a missing one means that it was destroyed. */
   readonly isExplicit?: boolean;
+  /** A new key is known everywhere for so long, as PENDING, before it becomes primary. */
+  readonly pendingMs?: number;
 }
 
 export type KeyPurposeName =
@@ -46,9 +49,14 @@ export const keyPurposes: Readonly<Record<KeyPurposeName, KeyPurpose>> = {
   email: { suite: 'XAES-256-GCM', wrappedBy: { user: 'user-kek' } },
   secret: { suite: 'COBBLESTONE-256', wrappedBy: { user: 'user-kek' }, isPerValue: true },
   sealing: { suite: 'MLKEM768-X25519', wrappedBy: { user: 'user-kek' } },
-  'blind-index': { suite: 'HMAC-SHA-256', wrappedBy: { user: 'user-kek', system: 'blind-index-kek' } },
+  // Looked up before it is used: otherwise two instances could index one e-mail address under different keys.
+  'blind-index': {
+    suite: 'HMAC-SHA-256',
+    wrappedBy: { user: 'user-kek', system: 'blind-index-kek' },
+    pendingMs: SETTLE_MS,
+  },
   'blind-index-kek': { suite: 'XAES-256-GCM', wrappedBy: { system: 'root' } },
-  'token-signing': { suite: 'ES256', wrappedBy: { system: 'token-signing-kek' } },
+  'token-signing': { suite: 'ES256', wrappedBy: { system: 'token-signing-kek' }, pendingMs: PUBLISHED_MS },
   'token-signing-kek': { suite: 'XAES-256-GCM', wrappedBy: { system: 'root' } },
   'audit-signing': { suite: 'Ed25519', wrappedBy: { system: 'audit-kek' } },
   'audit-kek': { suite: 'XAES-256-GCM', wrappedBy: { system: 'root' } },

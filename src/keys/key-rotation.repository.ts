@@ -9,6 +9,12 @@ export type WrappedKey = Pick<KeyRow, 'id' | 'parent_id' | 'owner_id' | 'purpose
   readonly wrapped: Uint8Array;
 };
 
+interface ValueKeys {
+  readonly ownerId: string;
+  readonly purpose: string;
+  readonly createdUntilMs: number;
+}
+
 /** A key under its next parent. */
 export type MovedKey = WrappedKey & { readonly wrappedBefore: Uint8Array };
 
@@ -29,10 +35,10 @@ export class KeyRotationRepository {
     return row !== undefined;
   }
 
-  async promote(id: string): Promise<void> {
+  async promote(id: string, nowMs: number): Promise<void> {
     await this.database.query
       .updateTable('keys')
-      .set({ state: 'PRIMARY' })
+      .set({ state: 'PRIMARY', activated_at: nowMs })
       .where('id', '=', id)
       .where('state', '=', 'PENDING')
       .execute();
@@ -56,7 +62,7 @@ export class KeyRotationRepository {
 
   /** Keys for one value each that were made until then, in the order of their ids. */
   async findValueKeys(
-    { ownerId, purpose, createdUntilMs }: { ownerId: string; purpose: string; createdUntilMs: number },
+    { ownerId, purpose, createdUntilMs }: ValueKeys,
     afterId: string,
     limit: number,
   ): Promise<RetiredKey[]> {
@@ -72,6 +78,20 @@ export class KeyRotationRepository {
       .orderBy('id')
       .limit(limit)
       .execute();
+  }
+
+  /** How many of those are left. */
+  async countValueKeys({ ownerId, purpose, createdUntilMs }: ValueKeys): Promise<number> {
+    const { count } = await this.database.query
+      .selectFrom('keys')
+      .select((column) => column.fn.countAll<number>().as('count'))
+      .where('owner_id', '=', ownerId)
+      .where('purpose', '=', purpose)
+      .where('state', '=', 'DECRYPT_ONLY')
+      .where('not_after', 'is', null)
+      .where('created_at', '<=', createdUntilMs)
+      .executeTakeFirstOrThrow();
+    return count;
   }
 
   async findChildren(parentId: string, limit: number): Promise<WrappedKey[]> {
@@ -140,15 +160,18 @@ export class KeyRotationRepository {
     return rows.map((row) => row.owner_id);
   }
 
-  /** The key that waits to become primary. */
-  async findPending(ownerId: string, purpose: string): Promise<KeyRow | undefined> {
+  /** The key that waits to become primary, or else the primary one. */
+  async findNewest(
+    ownerId: string,
+    purpose: string,
+  ): Promise<Pick<KeyRow, 'id' | 'state' | 'activated_at'> | undefined> {
     return this.database.query
       .selectFrom('keys')
-      .selectAll()
+      .select(['id', 'state', 'activated_at'])
       .where('owner_id', '=', ownerId)
       .where('purpose', '=', purpose)
-      .where('state', '=', 'PENDING')
-      .orderBy('version')
+      .where('state', 'in', ['PENDING', 'PRIMARY'])
+      .orderBy('version', 'desc')
       .executeTakeFirst();
   }
 

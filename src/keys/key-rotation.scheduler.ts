@@ -4,21 +4,27 @@ import {
   type BeforeApplicationShutdown,
   type OnApplicationBootstrap,
 } from '@nestjs/common';
+import { Clock } from '../common/clock.js';
 import { AppConfig } from '../config/app-config.js';
 import { KeyDestructionService } from './key-destruction.service.js';
 import { KeyJobRunner } from './key-job-runner.js';
+import { KeyJobsRepository } from './key-jobs.repository.js';
 import { type KeyPurposeName, keyPurposes } from './key-purposes.js';
 import { KeyRotationService } from './key-rotation.service.js';
 
 const INTERVAL_MS = 60_000;
 const DAY_MS = 86_400_000;
+/** How long it can be seen that a rotation ended, and what it left. */
+const FINISHED_JOB_MS = 30 * DAY_MS;
+/** So few at a time that no request waits for it. */
+const REMOVED_JOBS = 1_000;
 
 const KEK_PURPOSES = Object.keys(keyPurposes)
   .map((name) => name as KeyPurposeName)
   .filter((name) => name.endsWith('-kek'));
 
 /**
- * Once a minute: ends keys whose time is over, begins the rotations that are due unless `KEY_ROTATION` is
+ * Once a minute: ends keys whose time is over, removes jobs that ended long ago, begins the rotations that are due unless `KEY_ROTATION` is
  * `manual`, and goes on with those that are unfinished, whoever began them.
  */
 @Injectable()
@@ -32,6 +38,8 @@ export class KeyRotationScheduler implements OnApplicationBootstrap, BeforeAppli
     private readonly rotation: KeyRotationService,
     private readonly runner: KeyJobRunner,
     private readonly destruction: KeyDestructionService,
+    private readonly jobs: KeyJobsRepository,
+    private readonly clock: Clock,
     private readonly config: AppConfig,
   ) {}
 
@@ -58,6 +66,7 @@ export class KeyRotationScheduler implements OnApplicationBootstrap, BeforeAppli
   async #runOnce(): Promise<void> {
     try {
       await this.destruction.destroyEnded();
+      await this.jobs.removeFinished(this.clock.nowMs() - FINISHED_JOB_MS, REMOVED_JOBS);
       if (this.config.keys.rotation === 'auto') await this.#rotateDue();
       await this.runner.runAll({ signal: this.#stop.signal });
     } catch (error) {

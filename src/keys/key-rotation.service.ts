@@ -9,8 +9,6 @@ import { KeyUses } from './key-uses.js';
 import { type KeyRow, KeysRepository } from './keys.repository.js';
 import { PrimaryKeys } from './primary-keys.js';
 
-/** A token key is published for so long before it signs, so that whoever verifies has read it. */
-const PUBLISHED_BEFORE_USE_MS = 60_000;
 const PAGE = 100;
 
 /**
@@ -30,8 +28,8 @@ export class KeyRotationService {
   ) {}
 
   /**
-   * Gives an owner a new primary key of a purpose, and begins the job that moves everything to it. A key for
-   * token signing becomes primary only when that job ends. Of many that begin it at once, one does.
+   * Gives an owner a new primary key of a purpose, and begins the job that moves everything to it. A key that has to
+   * be known before it is used is made primary by that job. Of many that begin it at once, one does.
    *
    * @returns the job, also one that runs already; `undefined` when the owner has no key to replace
    * @throws {TypeError} for a purpose that is not known for this owner
@@ -100,17 +98,19 @@ export class KeyRotationService {
       total: await this.uses.countOfOwner(purpose, ownerId),
       created_at: nowMs,
       finished_at: null,
+      remaining: null,
     };
   }
 
-  async #makeNext({ kind, owner_id: ownerId, created_at: nowMs }: KeyJob, purpose: KeyPurposeName) {
+  async #makeNext({ owner_id: ownerId, created_at: nowMs }: KeyJob, purpose: KeyPurposeName) {
     const version = (await this.keys.findLatestVersion(ownerId, purpose)) + 1;
+    const { pendingMs } = keyPurpose(purpose, ownerId);
     const { row } = await this.primaries.make(
       purpose,
       ownerId,
-      kind === 'PROMOTE'
-        ? { version, state: 'PENDING', activatedAtMs: nowMs + PUBLISHED_BEFORE_USE_MS }
-        : { version, state: 'PRIMARY' },
+      pendingMs === undefined
+        ? { version, state: 'PRIMARY' }
+        : { version, state: 'PENDING', activatedAtMs: nowMs + pendingMs },
     );
     return row;
   }

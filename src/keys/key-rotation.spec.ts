@@ -6,7 +6,9 @@ import { openRotation, type Rotation } from '../../test/support/key-rotation.js'
 import { StaticRootKeyProvider } from '../../test/support/static-root-key-provider.js';
 import { forEachDatabaseKind, TestDatabase } from '../../test/support/test-database.js';
 import { type Database } from '../database/database.js';
+import { type Skipped } from './job-run.js';
 import { type KeyJob } from './key-jobs.repository.js';
+import { type KeyPurposeName } from './key-purposes.js';
 
 describe('a rotation', () => {
   forEachDatabaseKind((kind) => {
@@ -55,6 +57,20 @@ describe('a rotation', () => {
       clock.advance(2);
       expect(await here.runner.run(job!.id)).toBe(true);
       return (await here.inventory.findJob(job!.id))!;
+    }
+
+    /** Begins and ends a rotation, and gives what it could not move. */
+    async function skippedBy(
+      purpose: KeyPurposeName,
+      by = here,
+    ): Promise<{ job: KeyJob; skipped: Skipped[] }> {
+      const skipped: Skipped[] = [];
+      const begun = await here.rotation.rotate(purpose, owner);
+      for (let step = 0; step < 2; step++) {
+        clock.advance(2);
+        await by.runner.run(begun!.id, { onSkip: (one) => skipped.push(one) });
+      }
+      return { job: (await here.inventory.findJob(begun!.id))!, skipped };
     }
 
     async function published(): Promise<string[]> {
@@ -148,7 +164,7 @@ describe('a rotation', () => {
         clock.advance(30);
         expect(await there.runner.run(job!.id)).toBe(true);
         expect(await here.jobs.renew(stale!, { moved: 1, position: '', untilMs: 0 })).toBeUndefined();
-        expect(await here.jobs.finish(stale!, clock.nowMs())).toBe(false);
+        expect(await here.jobs.finish(stale!, { nowMs: clock.nowMs(), remaining: 0 })).toBe(false);
       });
 
       it('stops when it is told to and can go on at once', async () => {
@@ -205,15 +221,115 @@ describe('a rotation', () => {
 
       it('looks values up under both index keys until every row is under the new one', async () => {
         await here.keyring.blindIndexKeys(owner);
-        const versions = async () => (await here.keyring.blindIndexKeys(owner)).map(({ version }) => version);
+        const versions = async () =>
+          (await there.keyring.blindIndexKeys(owner)).map(({ version }) => version);
         const job = await here.rotation.rotate('blind-index', owner);
-        clock.advance(2);
+        // Every instance looks the new key's rows up before one makes any.
+        clock.advance(1.999);
+        expect(await versions()).toEqual([1, 2]);
+        expect(await here.runner.run(job!.id)).toBe(false);
+        expect(await states('blind-index')).toEqual(['PRIMARY', 'PENDING']);
+        clock.advance(0.001);
+        expect(await here.runner.run(job!.id)).toBe(false);
+        expect(await states('blind-index')).toEqual(['DECRYPT_ONLY', 'PRIMARY']);
+        // Every instance makes the new key's rows before the old ones are brought to it.
+        clock.advance(1.999);
         expect(await versions()).toEqual([2, 1]);
+        expect(await here.runner.run(job!.id)).toBe(false);
+        clock.advance(0.001);
         expect(await here.runner.run(job!.id)).toBe(true);
         clock.advance(1);
         expect(await versions()).toEqual([2]);
         expect(await states('blind-index')).toEqual(['DISABLED', 'PRIMARY']);
       });
+    });
+
+    describe('with something that can not be decrypted', () => {
+      it('moves the rest of the rows, tells it once, and keeps the key', async () => {
+        const rows = new InMemoryRows('contacts', owner, here.keyring);
+        here.registry.register(rows);
+        await rows.add(...Array.from({ length: 130 }, (_, index) => `contact ${index}`));
+        for (const index of [0, 1, 77]) rows.damage(index);
+        const { job, skipped } = await skippedBy('contacts');
+        expect(job).toMatchObject({
+          done: 127,
+          total: 130,
+          remaining: 3,
+          finished_at: clock.nowMs() - 2_000,
+        });
+        const oldId = job.from_key_id!;
+        expect(skipped.map(({ id, keyId }) => [id, keyId])).toEqual(
+          ['0', '1', '77'].map((id) => [id, oldId]),
+        );
+        await expect(here.destruction.destroy(oldId)).rejects.toThrow(`key ${oldId} is in use by 3`);
+      });
+
+      it('gives the other values new keys, and ends the keys of those only', async () => {
+        const rows = await secretKeys(45);
+        here.registry.register(rows);
+        const old = rows.keyIds;
+        rows.damage(3);
+        const { job } = await skippedBy('secret');
+        expect(job).toMatchObject({ done: 44, remaining: 1 });
+        clock.advance(5);
+        await here.scheduler.run();
+        const ended = await Promise.all(old.map(async (id) => (await there.keys.find(id))?.state));
+        expect(ended).toEqual(old.map((_id, index) => (index === 3 ? 'DECRYPT_ONLY' : 'DESTROYED')));
+      });
+
+      it('wraps the other keys anew', async () => {
+        const rows = await secretKeys(100);
+        const damagedId = rows.keyIds[50]!;
+        await database.query
+          .updateTable('keys')
+          .set({ wrapped: Buffer.alloc(82) })
+          .where('id', '=', damagedId)
+          .execute();
+        const { job, skipped } = await skippedBy('user-kek');
+        expect(job).toMatchObject({ done: 99, remaining: 1 });
+        expect(skipped).toMatchObject([{ id: damagedId, keyId: job.from_key_id }]);
+        const oldId = job.from_key_id!;
+        await expect(here.destruction.destroy(oldId)).rejects.toThrow(`key ${oldId} is in use by 1`);
+      });
+
+      it('ends too when the key-encryption key itself is damaged: nothing under it can be saved', async () => {
+        await secretKeys(50);
+        await database.query
+          .updateTable('keys')
+          .set({ wrapped: Buffer.alloc(82) })
+          .where('purpose', '=', 'user-kek')
+          .execute();
+        const { job, skipped } = await skippedBy('user-kek', there);
+        expect(job).toMatchObject({ done: 0, remaining: 50 });
+        expect(skipped).toHaveLength(50);
+      });
+
+      it('keeps looking values up under the old index key', async () => {
+        await here.keyring.blindIndexKeys(owner);
+        here.registry.register({ purpose: 'blind-index', count: async () => 1, reencrypt: async () => 0 });
+        const { job } = await skippedBy('blind-index');
+        expect(job.remaining).toBe(1);
+        clock.advance(1);
+        expect((await there.keyring.blindIndexKeys(owner)).map(({ version }) => version)).toEqual([2, 1]);
+      });
+    });
+
+    it('is remembered for thirty days when it has ended, and for ever while it has not', async () => {
+      const { id } = await rotate('user-kek');
+      const begun = await here.rotation.rotate('user-kek', owner);
+      await here.jobs.claim(begun!.id, {
+        worker: 'a',
+        nowMs: clock.nowMs(),
+        untilMs: clock.nowMs() + 31 * 86_400_000,
+        begunUntilMs: clock.nowMs(),
+      });
+      clock.advance(30 * 86_400 - 1);
+      await here.scheduler.run();
+      expect(await here.inventory.findJob(id)).toMatchObject({ id });
+      clock.advance(1);
+      await here.scheduler.run();
+      expect(await here.inventory.findJob(id)).toBeUndefined();
+      expect(await here.inventory.unfinishedJobs()).toMatchObject([{ id: begun!.id }]);
     });
 
     describe('of the token key', () => {
@@ -264,7 +380,7 @@ describe('a rotation', () => {
         expect(await states('user-kek')).toEqual(['DECRYPT_ONLY', 'PRIMARY']);
         clock.advance(2);
         await here.scheduler.run();
-        expect(await here.inventory.unfinishedJobs()).toMatchObject([{ purpose: 'token-signing' }]);
+        expect(await here.inventory.unfinishedJobs()).toEqual([]);
       });
 
       it('begins nothing with KEY_ROTATION=manual, but ends what was begun', async () => {

@@ -9,10 +9,11 @@ import { type SignatureKey } from '../crypto/signature.js';
 import { type SymmetricKey } from '../crypto/symmetric-key.js';
 import { Database } from '../database/database.js';
 import { keyPurpose, type KeyPurposeName, SYSTEM_OWNER } from './key-purposes.js';
+import { RECHECK_MS } from './key-waits.js';
 import { KeysRepository } from './keys.repository.js';
 import { PrimaryKeys } from './primary-keys.js';
 import { publicTokenKey, type PublicTokenKey } from './public-token-key.js';
-import { type LoadedKey, MAX_CACHED_KEYS, RECHECK_MS, UnwrappedKeys } from './unwrapped-keys.js';
+import { type LoadedKey, MAX_CACHED_KEYS, UnwrappedKeys } from './unwrapped-keys.js';
 
 const KEY_ID = /^[0-9a-f]{16}$/;
 
@@ -20,8 +21,9 @@ const KEY_ID = /^[0-9a-f]{16}$/;
 @Injectable()
 export class KeyringService extends KeyStore {
   /**
-   * Per owner, newest first: the primary index key and those that rows may still be under while a rotation runs.
-   * Read in one statement: a new primary without the key before it would hide every row for a moment.
+   * Per owner, newest first: the primary index key and, while a rotation runs, the one that is to be primary and
+   * those that rows may still be under. Read in one statement: a new primary without the key before it would hide
+   * every row for a moment.
    */
   readonly #indexKeyIds: ExpiringCache<string[]>;
 
@@ -57,7 +59,8 @@ export class KeyringService extends KeyStore {
 
   override async blindIndexKeys(owner: string): Promise<readonly [BlindIndexKey, ...BlindIndexKey[]]> {
     const known = await this.#indexKeys(owner);
-    if (known[0]?.row.state === 'PRIMARY') return toIndexKeys(known[0], known);
+    const found = known.find(({ row }) => row.state === 'PRIMARY');
+    if (found) return toIndexKeys(found, known);
     const primary = await this.primaries.get('blind-index', owner);
     this.#indexKeyIds.delete(owner);
     return toIndexKeys(primary, await this.#indexKeys(owner));
@@ -116,7 +119,7 @@ export class KeyringService extends KeyStore {
   }
 
   #findIndexKeyIds(owner: string): Promise<string[]> {
-    return this.repository.findIds(owner, 'blind-index', ['PRIMARY', 'DECRYPT_ONLY']);
+    return this.repository.findIds(owner, 'blind-index', ['PENDING', 'PRIMARY', 'DECRYPT_ONLY']);
   }
 }
 

@@ -57,6 +57,7 @@ import { UnwrappedKeys } from './unwrapped-keys.js';
     KeyJobRunner,
     KeyDestructionService,
     KeyInventory,
+    KeyJobsRepository,
     RootRotation,
   ],
 })

@@ -5,9 +5,10 @@ import { randomKeyId, SymmetricKey } from '../crypto/symmetric-key.js';
 import { Database } from '../database/database.js';
 import { generateRawKey, importRawKey } from './key-material.js';
 import { keyPurpose, type KeyPurposeName } from './key-purposes.js';
+import { RECHECK_MS } from './key-waits.js';
 import { type KeyRow, KeysRepository } from './keys.repository.js';
 import { RootKeys } from './root-keys.js';
-import { type LoadedKey, MAX_CACHED_KEYS, RECHECK_MS, UnwrappedKeys } from './unwrapped-keys.js';
+import { type LoadedKey, MAX_CACHED_KEYS, UnwrappedKeys } from './unwrapped-keys.js';
 import { wrappingContext } from './wrapping-context.js';
 
 /** The keys that encrypt and sign now, one an owner and purpose, and the making of new keys. */

@@ -5,12 +5,11 @@ import { type SymmetricKey } from '../crypto/symmetric-key.js';
 import { Database } from '../database/database.js';
 import { importRawKey, type KeyMaterial } from './key-material.js';
 import { keyPurpose, type KeyPurposeName, type KeySuite } from './key-purposes.js';
+import { RECHECK_MS } from './key-waits.js';
 import { type KeyRow, KeysRepository } from './keys.repository.js';
 import { RootKeys } from './root-keys.js';
 import { wrappingContext } from './wrapping-context.js';
 
-/** A destroyed or disabled key encrypts, decrypts and signs nothing more on any instance after this time. */
-export const RECHECK_MS = 1_000;
 export const MAX_CACHED_KEYS = 10_000;
 
 export interface LoadedKey {

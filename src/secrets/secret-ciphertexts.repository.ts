@@ -1,8 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../database/database.js';
 
-interface EncryptedVersion {
+export interface EncryptedVersion {
   readonly secret_id: string;
+  readonly owner_id: string;
   readonly version: number;
   readonly ciphertext: Uint8Array;
 }
@@ -21,7 +22,7 @@ export class SecretCiphertextsRepository {
     return row.count;
   }
 
-  async find(keyId: string, limit: number): Promise<(EncryptedVersion & { readonly owner_id: string })[]> {
+  async find(keyId: string, limit: number): Promise<EncryptedVersion[]> {
     return this.database.query
       .selectFrom('secret_versions')
       .innerJoin('secrets', 'secrets.id', 'secret_versions.secret_id')

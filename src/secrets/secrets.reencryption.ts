@@ -3,7 +3,8 @@ import { CryptoService } from '../crypto/crypto.service.js';
 import { keyIdOf } from '../crypto/envelope.js';
 import { Database } from '../database/database.js';
 import { EncryptedRowsRegistry, KeyNotRetiredError, type RetiredKey } from '../keys/encrypted-rows.js';
-import { SecretCiphertextsRepository } from './secret-ciphertexts.repository.js';
+import { type JobRun } from '../keys/job-run.js';
+import { type EncryptedVersion, SecretCiphertextsRepository } from './secret-ciphertexts.repository.js';
 import { encryptionContext } from './secret.js';
 
 /** Gives versions of secrets new data keys, those too that nobody can read any more: they stay stored. */
@@ -20,28 +21,34 @@ export class SecretsReencryption implements OnModuleInit {
     this.registry.register({
       purpose: 'secret',
       count: (key) => this.repository.count(key.id),
-      reencrypt: (key, limit) => this.#reencrypt(key, limit),
+      reencrypt: (key, run) => this.#reencrypt(key, run),
     });
   }
 
   /** A data key has one version. Its new key is made in the transaction, so no key is left without a value. */
-  async #reencrypt(key: RetiredKey, limit: number): Promise<number> {
-    const rows = await this.repository.find(key.id, limit);
-    for (const row of rows) {
-      const context = encryptionContext(row.owner_id, row.secret_id, row.version);
-      try {
-        await this.database.transaction(async () => {
-          const ciphertext = await this.crypto.rewrap(row.ciphertext, context);
-          if (!ciphertext) throw new KeyNotRetiredError(key);
-          const isReplaced = await this.repository.replace(row, { ciphertext, keyId: keyIdOf(ciphertext) });
-          if (!isReplaced) throw new VersionChangedError();
-        });
-      } catch (error) {
-        if (!(error instanceof VersionChangedError)) throw error;
-      }
-    }
-    return rows.length;
+  async #reencrypt(key: RetiredKey, run: JobRun): Promise<number> {
+    const batch = run.next(await this.repository.find(key.id, run.limit), idOf);
+    for (const row of batch) await run.attempt(idOf(row), key.id, () => this.#renew(row, key));
+    return batch.length;
   }
+
+  async #renew(row: EncryptedVersion, key: RetiredKey): Promise<void> {
+    const context = encryptionContext(row.owner_id, row.secret_id, row.version);
+    try {
+      await this.database.transaction(async () => {
+        const ciphertext = await this.crypto.rewrap(row.ciphertext, context);
+        if (!ciphertext) throw new KeyNotRetiredError(key);
+        const isReplaced = await this.repository.replace(row, { ciphertext, keyId: keyIdOf(ciphertext) });
+        if (!isReplaced) throw new VersionChangedError();
+      });
+    } catch (error) {
+      if (!(error instanceof VersionChangedError)) throw error;
+    }
+  }
+}
+
+function idOf({ secret_id: secretId, version }: EncryptedVersion): string {
+  return `${secretId} version ${version}`;
 }
 
 /** Undoes the transaction, and with it the new key. */

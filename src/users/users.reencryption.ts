@@ -5,6 +5,7 @@ import { keyIdOf } from '../crypto/envelope.js';
 import { Database } from '../database/database.js';
 import { EncryptedRowsRegistry, reencryptBatch, type RetiredKey } from '../keys/encrypted-rows.js';
 import { SYSTEM_OWNER } from '../keys/key-purposes.js';
+import { type JobRun, UnmovableError } from '../keys/job-run.js';
 import { EMAIL_INDEX, emailContext, passwordContext } from './encryption-contexts.js';
 import { type EncryptedUserColumn, UserCiphertextsRepository } from './user-ciphertexts.repository.js';
 
@@ -22,18 +23,18 @@ export class UsersReencryption implements OnModuleInit {
     this.registry.register({
       purpose: 'email',
       count: (key) => this.repository.count('email', key.id),
-      reencrypt: (key, limit) => this.#reencrypt('email', emailContext, key, limit),
+      reencrypt: (key, run) => this.#reencrypt('email', emailContext, key, run),
     });
     this.registry.register({
       purpose: 'password-pepper',
       count: (key) => this.repository.count('password', key.id),
-      reencrypt: (key, limit) => this.#reencrypt('password', passwordContext, key, limit),
+      reencrypt: (key, run) => this.#reencrypt('password', passwordContext, key, run),
     });
     // The addresses of all users are indexed under the system's key; a user's own key indexes their data.
     this.registry.register({
       purpose: 'blind-index',
       count: async (key) => (key.ownerId === SYSTEM_OWNER ? this.repository.countIndexes(key.version) : 0),
-      reencrypt: async (key, limit) => (key.ownerId === SYSTEM_OWNER ? this.#reindex(key, limit) : 0),
+      reencrypt: async (key, run) => (key.ownerId === SYSTEM_OWNER ? this.#reindex(key, run) : 0),
     });
   }
 
@@ -41,21 +42,22 @@ export class UsersReencryption implements OnModuleInit {
     column: EncryptedUserColumn,
     contextOf: (userId: string) => EncryptionContext,
     key: RetiredKey,
-    limit: number,
+    run: JobRun,
   ): Promise<number> {
-    return reencryptBatch(this.database, key, await this.repository.find(column, key.id, limit), {
+    return reencryptBatch(this.database, key, run, await this.repository.find(column, key.id, run.limit), {
       renew: (row) => this.crypto.rewrap(row.ciphertext, contextOf(row.id)),
       replace: (row, ciphertext) =>
         this.repository.replace(column, row, { ciphertext, keyId: keyIdOf(ciphertext) }),
     });
   }
 
-  async #reindex(key: RetiredKey, limit: number): Promise<number> {
-    const collisions: string[] = [];
+  async #reindex(key: RetiredKey, run: JobRun): Promise<number> {
+    const collisions: { readonly id: string; readonly otherId: string }[] = [];
     const found = await reencryptBatch(
       this.database,
       key,
-      await this.repository.findIndexes(key.version, limit),
+      run,
+      await this.repository.findIndexes(key.version, run.limit),
       {
         renew: async (row) => {
           const email = await this.crypto.decrypt(row.email_ciphertext, emailContext(row.id));
@@ -64,13 +66,14 @@ export class UsersReencryption implements OnModuleInit {
         },
         replace: async (row, index) => {
           const otherId = await this.repository.replaceIndex(row, index);
-          if (otherId !== undefined) collisions.push(`${row.id} and ${otherId}`);
+          if (otherId !== undefined) collisions.push({ id: row.id, otherId });
         },
       },
     );
-    // Only now: the rest of the batch is committed, and the next one doesn't meet it again.
-    if (collisions.length > 0)
-      throw new Error(`users have the same e-mail address: ${collisions.join(', ')}`);
+    for (const { id, otherId } of collisions) {
+      const error = new UnmovableError(`users ${id} and ${otherId} have the same e-mail address`);
+      run.skip({ id, keyId: key.id, error });
+    }
     return found;
   }
 }

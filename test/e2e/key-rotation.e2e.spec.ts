@@ -59,9 +59,15 @@ describe('while keys are rotated', () => {
       for await (const { id } of the(KeyRotationService).rotateAll(purpose)) jobs.push(id);
       expect(jobs.length).toBeGreaterThan(0);
       expect(await readAll()).toEqual(before);
-      app.clock.advance(2);
-      for (const id of jobs) expect(await the(KeyJobRunner).run(id)).toBe(true);
-      expect(await readAll()).toEqual(before);
+      let left = jobs;
+      for (let step = 0; left.length > 0 && step < 3; step++) {
+        app.clock.advance(2);
+        const unfinished = [];
+        for (const id of left) if (!(await the(KeyJobRunner).run(id))) unfinished.push(id);
+        left = unfinished;
+        expect(await readAll()).toEqual(before);
+      }
+      expect(left).toEqual([]);
       app.clock.advance(6);
       await the(KeyDestructionService).destroyEnded();
       const retired = databaseOf(app).query.selectFrom('keys').select('id').where('purpose', '=', purpose);

@@ -1,5 +1,6 @@
 import { keyIdOf } from '../../src/crypto/envelope.js';
 import { type EncryptedRows, type RetiredKey } from '../../src/keys/encrypted-rows.js';
+import { type JobRun } from '../../src/keys/job-run.js';
 import { type KeyPurposeName } from '../../src/keys/key-purposes.js';
 import { type KeyringService } from '../../src/keys/keyring.service.js';
 
@@ -36,14 +37,23 @@ export class InMemoryRows implements EncryptedRows {
     return this.keyIds.filter((keyId) => keyId === id).length;
   }
 
-  async reencrypt({ id }: RetiredKey, limit: number): Promise<number> {
-    const found = this.keyIds.flatMap((keyId, index) => (keyId === id ? [index] : [])).slice(0, limit);
-    for (const index of found) {
-      const envelope = this.#envelopes[index] ?? Buffer.alloc(0);
-      const plaintext = (await this.keyring.decryptionKey(id))?.decrypt(envelope, this.#context);
-      this.#envelopes[index] = await this.#encrypt(plaintext ?? Buffer.alloc(0));
+  async reencrypt({ id }: RetiredKey, run: JobRun): Promise<number> {
+    const found = this.keyIds.flatMap((keyId, index) => (keyId === id ? [index] : []));
+    const batch = run.next(found, String);
+    for (const index of batch) {
+      await run.attempt(String(index), id, async () => {
+        const envelope = this.#envelopes[index] ?? Buffer.alloc(0);
+        const plaintext = (await this.keyring.decryptionKey(id))?.decrypt(envelope, this.#context);
+        this.#envelopes[index] = await this.#encrypt(plaintext ?? Buffer.alloc(0));
+      });
     }
-    return found.length;
+    return batch.length;
+  }
+
+  /** Changes one bit of a value, as a disk or somebody with the database may. */
+  damage(index: number): void {
+    const envelope = this.#envelopes[index];
+    if (envelope) envelope[envelope.length - 1] = (envelope.at(-1) ?? 0) ^ 1;
   }
 
   get #context() {

@@ -31,10 +31,10 @@ export function openRotation(
   const usesRepository = new KeyUsesRepository(database);
   const uses = new KeyUses(usesRepository, registry);
   const rotation = new KeyRotationService(repository, keys, jobs, primaries, uses, database, clock);
-  const steps = new KeyJobSteps(repository, unwrapped, primaries, registry, clock, config);
+  const steps = new KeyJobSteps(repository, unwrapped, primaries, uses, registry, clock, config);
   const runner = new KeyJobRunner(jobs, steps, database, clock);
   const destruction = new KeyDestructionService(usesRepository, uses, jobs, database, clock);
-  const scheduler = new KeyRotationScheduler(rotation, runner, destruction, config);
+  const scheduler = new KeyRotationScheduler(rotation, runner, destruction, jobs, clock, config);
   const inventory = new KeyInventory(new KeyInventoryRepository(database), jobs, uses, config);
   return {
     keyring,

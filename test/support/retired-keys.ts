@@ -2,6 +2,7 @@ import { type EncryptionContext } from '../../src/crypto/encryption-context.js';
 import { CryptoService } from '../../src/crypto/crypto.service.js';
 import { Database } from '../../src/database/database.js';
 import { EncryptedRowsRegistry, type RetiredKey } from '../../src/keys/encrypted-rows.js';
+import { JobRun } from '../../src/keys/job-run.js';
 import { type KeyPurposeName } from '../../src/keys/key-purposes.js';
 import { type TestApp } from './test-app.js';
 
@@ -35,9 +36,10 @@ export async function reencryptBatches(
   purpose: KeyPurposeName,
   key: RetiredKey,
   limit = 100,
+  run = new JobRun(() => {}, limit),
 ): Promise<number> {
   let found = 0;
-  for (const rows of columnsOf(app, purpose)) found += await rows.reencrypt(key, limit);
+  for (const rows of columnsOf(app, purpose)) found += await rows.reencrypt(key, run);
   return found;
 }
 
@@ -49,7 +51,8 @@ export async function reencryptAll(
   limit = 100,
 ): Promise<number[]> {
   const found = [];
-  do found.push(await reencryptBatches(app, purpose, key, limit));
+  const run = new JobRun(() => {}, limit);
+  do found.push(await reencryptBatches(app, purpose, key, limit, run));
   while (found.at(-1) !== 0);
   return found;
 }
