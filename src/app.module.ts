@@ -1,4 +1,6 @@
 import { type DynamicModule, Module } from '@nestjs/common';
+import { DiscoveryModule } from '@nestjs/core';
+import { InputChecks } from './app.inputs.js';
 import { AuditApiModule } from './audit/audit-api.module.js';
 import { AuthModule } from './auth/auth.module.js';
 import { ContactsModule } from './contacts/contacts.module.js';
@@ -17,6 +19,7 @@ export class AppModule {
       module: AppModule,
       imports: [
         core,
+        DiscoveryModule,
         TlsModule.forRoot(served),
         KeyRotationModule,
         AuditApiModule,
@@ -26,6 +29,7 @@ export class AppModule {
         HealthModule,
         WelcomeModule,
       ],
+      providers: [InputChecks],
     };
   }
 }

@@ -8,7 +8,6 @@ import { ServerTls } from './app.tls.js';
 import { type Clock } from './common/clock.js';
 import { JsonLogger } from './common/json-logger.js';
 import { ProblemDetailsFilter } from './common/problem-details.filter.js';
-import { newValidationPipe } from './common/validation.js';
 import { type AppConfig } from './config/app-config.js';
 import { AppConfigModule } from './config/config.module.js';
 import { type Environment } from './config/environment.js';
@@ -44,7 +43,6 @@ export async function createApp(environment?: Environment, clock?: Clock): Promi
     { logger, abortOnError: false, bodyParser: false },
   );
   nest.useGlobalFilters(new ProblemDetailsFilter());
-  nest.useGlobalPipes(newValidationPipe());
   if (config.server.docsEnabled) serveOpenApi(nest);
   await nest.init();
   return { nest, config, tls, logger, secondAddress };

@@ -35,7 +35,13 @@ const variables = [
 ].toSorted();
 
 /** Names in capitals that are no variables of ours: states of keys among them. */
-const FOREIGN_NAMES = ['CHROMIUM_PATH', 'DECRYPT_ONLY', 'NODE_EXTRA_CA_CERTS', 'TEST_POSTGRES_URL'];
+const FOREIGN_NAMES = [
+  'CHROMIUM_PATH',
+  'DECRYPT_ONLY',
+  'NODE_EXTRA_CA_CERTS',
+  'TEST_POSTGRES_URL',
+  'UPDATE_DOCS',
+];
 
 const assignments = [...read('.env.example').matchAll(/^#? ?([A-Z][A-Z0-9_]*)=(.*)$/gm)].map(
   ([, name = '', value = '']) => [name, value] as const,

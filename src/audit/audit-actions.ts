@@ -8,6 +8,11 @@ export const auditActions = [
   'auth.logout',
   'access.denied',
   'secret.read',
+  'secret.write',
+  'secret.metadata',
+  'secret.delete',
+  'secret.undelete',
+  'secret.destroy',
   'audit.read',
 ] as const;
 

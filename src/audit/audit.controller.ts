@@ -4,7 +4,7 @@ import { ApiProblems } from '../common/api-problems.js';
 import { ForbiddenError } from '../common/app-error.js';
 import { ApiBearerAuth, ApiOkResponse, ApiTags } from '../common/openapi.js';
 import { CurrentOrigin, type RequestOrigin } from '../common/request-origin.js';
-import { isAllowed } from '../common/role-permissions.js';
+import { validated } from '../common/validation.js';
 import { AuditEventsResponse, AuditQuery } from './audit.dto.js';
 import { AuditService } from './audit.service.js';
 
@@ -20,11 +20,11 @@ export class AuditController {
   @ApiOkResponse({ type: AuditEventsResponse })
   @ApiProblems(400, 401, 403)
   async list(
-    @CurrentUser() { userId: callerId, roles }: Principal,
-    @Query() { userId = callerId, ...page }: AuditQuery,
+    @CurrentUser() { userId: callerId, permissions }: Principal,
+    @Query(validated) { userId = callerId, ...page }: AuditQuery,
     @CurrentOrigin() origin: RequestOrigin,
   ): Promise<AuditEventsResponse> {
-    const mayReadAny = isAllowed(roles, 'audit:read-any');
+    const mayReadAny = permissions.has('audit:read-any');
     if (userId !== callerId) {
       if (!mayReadAny) throw new ForbiddenError();
       const read = { action: 'audit.read', target: `user:${userId}`, ownerId: userId } as const;

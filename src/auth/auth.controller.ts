@@ -1,6 +1,6 @@
 import { Body, Controller, HttpCode, Post, Req } from '@nestjs/common';
 import { type FastifyRequest } from 'fastify';
-import { CurrentUser, type Principal, Public, RequirePermission } from '../common/access.js';
+import { CurrentSession, Public, RequirePermission, type SessionPrincipal } from '../common/access.js';
 import { ApiProblems } from '../common/api-problems.js';
 import {
   ApiBearerAuth,
@@ -9,6 +9,7 @@ import {
   ApiOkResponse,
   ApiTags,
 } from '../common/openapi.js';
+import { validated } from '../common/validation.js';
 import { UserResponse } from '../users/user.dto.js';
 import { CredentialsBody, LoginBody, LoginResponse, RefreshBody, TokensResponse } from './auth.dto.js';
 import { AuthService } from './auth.service.js';
@@ -26,7 +27,7 @@ export class AuthController {
   @Public()
   @ApiCreatedResponse({ type: UserResponse })
   @ApiProblems(400, 403, 409, 413, 415, 503)
-  async register(@Body() { email, password }: CredentialsBody): Promise<UserResponse> {
+  async register(@Body(validated) { email, password }: CredentialsBody): Promise<UserResponse> {
     return new UserResponse(await this.auth.register(email, password));
   }
 
@@ -35,7 +36,10 @@ export class AuthController {
   @HttpCode(200)
   @ApiOkResponse({ type: LoginResponse })
   @ApiProblems(400, 401, 413, 415, 503)
-  async login(@Body() body: LoginBody, @Req() { ip, headers }: FastifyRequest): Promise<LoginResponse> {
+  async login(
+    @Body(validated) body: LoginBody,
+    @Req() { ip, headers }: FastifyRequest,
+  ): Promise<LoginResponse> {
     const device = { ip, userAgent: headers['user-agent'] ?? '' };
     return new LoginResponse(await this.auth.login(body, device));
   }
@@ -45,7 +49,7 @@ export class AuthController {
   @HttpCode(200)
   @ApiOkResponse({ type: TokensResponse })
   @ApiProblems(400, 401, 413, 415)
-  async refresh(@Body() { refreshToken }: RefreshBody): Promise<TokensResponse> {
+  async refresh(@Body(validated) { refreshToken }: RefreshBody): Promise<TokensResponse> {
     return new TokensResponse(await this.auth.refresh(refreshToken));
   }
 
@@ -55,7 +59,7 @@ export class AuthController {
   @ApiBearerAuth()
   @ApiNoContentResponse()
   @ApiProblems(401, 403)
-  async logout(@CurrentUser() { sessionId, userId }: Principal): Promise<void> {
+  async logout(@CurrentSession() { sessionId, userId }: SessionPrincipal): Promise<void> {
     await this.sessions.revoke(sessionId, userId);
   }
 }

@@ -3,8 +3,12 @@ import { Reflector } from '@nestjs/core';
 import { type FastifyRequest } from 'fastify';
 import { type Access, ACCESS_METADATA, type AuthenticatedRequest, type Principal } from '../common/access.js';
 import { ForbiddenError } from '../common/app-error.js';
-import { isAllowed } from '../common/role-permissions.js';
+import { Clock } from '../common/clock.js';
 import { Authenticator } from './authenticator.js';
+import { StepUpRequiredError } from './errors.js';
+
+/** How long ago the caller may have signed in for a route that demands a step-up. */
+const MAX_STEP_UP_AGE_MS = 300_000;
 
 /** Stands before every route and denies by default. */
 @Injectable()
@@ -12,6 +16,7 @@ export class AuthGuard implements CanActivate {
   constructor(
     private readonly reflector: Reflector,
     private readonly authenticator: Authenticator,
+    private readonly clock: Clock,
   ) {}
 
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
@@ -20,17 +25,24 @@ export class AuthGuard implements CanActivate {
     const request = context.switchToHttp().getRequest<FastifyRequest & AuthenticatedRequest>();
     const authenticated = this.authenticator.authenticate(request.headers.authorization);
     return authenticated instanceof Promise
-      ? authenticated.then((principal) => admit(request, principal, access))
-      : admit(request, authenticated, access);
+      ? authenticated.then((principal) => this.#admit(request, principal, access))
+      : this.#admit(request, authenticated, access);
   }
-}
 
-function admit(
-  request: AuthenticatedRequest,
-  principal: Principal,
-  access?: Exclude<Access, { public: true }>,
-): true {
-  if (!access || !isAllowed(principal.roles, access.permission)) throw new ForbiddenError();
-  request.principal = principal;
-  return true;
+  #admit(
+    request: AuthenticatedRequest,
+    principal: Principal,
+    access?: Exclude<Access, { public: true }>,
+  ): true {
+    if (!access || !principal.permissions.has(access.permission)) throw new ForbiddenError();
+    if (access.isStepUp && !this.#isSteppedUp(principal)) throw new StepUpRequiredError();
+    request.principal = principal;
+    return true;
+  }
+
+  /** A sign-in of the future is none: another instance's clock may be ahead, but not by minutes. */
+  #isSteppedUp({ authenticatedAtMs }: Principal): boolean {
+    if (authenticatedAtMs === undefined) return false;
+    return Math.abs(this.clock.nowMs() - authenticatedAtMs) <= MAX_STEP_UP_AGE_MS;
+  }
 }

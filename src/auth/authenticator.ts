@@ -5,7 +5,7 @@ import { AppConfig } from '../config/app-config.js';
 import { CryptoService } from '../crypto/crypto.service.js';
 import { InvalidTokenError } from '../crypto/access-token.js';
 import { UnauthenticatedError } from './errors.js';
-import { type LiveSession, SessionsService } from './sessions.service.js';
+import { SessionsService } from './sessions.service.js';
 
 /** A token's key is looked at anew after this time; the keyring itself may remember its state as long again. */
 const RECHECK_MS = 1_000;
@@ -51,7 +51,7 @@ export class Authenticator {
     const ageMs = nowMs - verified.checkedAtMs;
     const isFresh = ageMs >= 0 && ageMs < RECHECK_MS;
     const session = isFresh ? this.sessions.peekLive(verified.sessionId) : undefined;
-    return session ? toPrincipal(verified, session) : this.#recheck(token, digest, nowMs, verified);
+    return session ? checked(session, verified) : this.#recheck(token, digest, nowMs, verified);
   }
 
   async #verify(token: string, digest: string, nowMs: number): Promise<Principal> {
@@ -85,11 +85,11 @@ export class Authenticator {
   }
 
   async #findSession(verified: VerifiedToken): Promise<Principal> {
-    return toPrincipal(verified, await this.sessions.findLive(verified.sessionId));
+    return checked(await this.sessions.findLive(verified.sessionId), verified);
   }
 }
 
-function toPrincipal({ userId, sessionId }: VerifiedToken, session: LiveSession | undefined): Principal {
+function checked(session: Principal | undefined, { userId }: VerifiedToken): Principal {
   if (session?.userId !== userId) throw new UnauthenticatedError();
-  return { userId, sessionId, roles: session.roles };
+  return session;
 }

@@ -20,6 +20,13 @@ export class InvalidRefreshTokenError extends AppError {
   }
 }
 
+/** The route is sensitive and the caller signed in too long ago, or came with an API key. */
+export class StepUpRequiredError extends AppError {
+  constructor() {
+    super('ERR_STEP_UP_REQUIRED');
+  }
+}
+
 export class RegistrationClosedError extends AppError {
   constructor() {
     super('ERR_REGISTRATION_CLOSED');

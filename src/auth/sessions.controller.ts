@@ -1,8 +1,8 @@
-import { Controller, Delete, Get, HttpCode, Param } from '@nestjs/common';
-import { CurrentUser, type Principal, RequirePermission } from '../common/access.js';
+import { Controller, Delete, Get, HttpCode } from '@nestjs/common';
+import { CurrentSession, RequirePermission, type SessionPrincipal } from '../common/access.js';
 import { ApiProblems } from '../common/api-problems.js';
 import { ApiBearerAuth, ApiNoContentResponse, ApiOkResponse, ApiTags } from '../common/openapi.js';
-import { IdParamPipe } from '../common/id-param.pipe.js';
+import { IdParam } from '../common/id-param.js';
 import { SessionResponse, SessionsResponse } from './auth.dto.js';
 import { SessionsService } from './sessions.service.js';
 
@@ -13,29 +13,29 @@ export class SessionsController {
   constructor(private readonly sessions: SessionsService) {}
 
   @Get()
-  @RequirePermission('account:read')
+  @RequirePermission('sessions:read')
   @ApiOkResponse({ type: SessionsResponse })
   @ApiProblems(401, 403)
-  async list(@CurrentUser() { userId, sessionId }: Principal): Promise<SessionsResponse> {
+  async list(@CurrentSession() { userId, sessionId }: SessionPrincipal): Promise<SessionsResponse> {
     const sessions = await this.sessions.list(userId);
     return new SessionsResponse(sessions.map((session) => new SessionResponse(session, sessionId)));
   }
 
   @Delete(':id')
-  @RequirePermission('account:write')
+  @RequirePermission('sessions:write')
   @HttpCode(204)
   @ApiNoContentResponse()
   @ApiProblems(401, 403, 404)
-  async revoke(@Param('id', IdParamPipe) id: string, @CurrentUser() { userId }: Principal): Promise<void> {
+  async revoke(@IdParam() id: string, @CurrentSession() { userId }: SessionPrincipal): Promise<void> {
     await this.sessions.revoke(id, userId);
   }
 
   @Delete()
-  @RequirePermission('account:write')
+  @RequirePermission('sessions:write')
   @HttpCode(204)
   @ApiNoContentResponse({ description: 'all other sessions have ended' })
   @ApiProblems(401, 403)
-  async revokeOthers(@CurrentUser() { userId, sessionId }: Principal): Promise<void> {
+  async revokeOthers(@CurrentSession() { userId, sessionId }: SessionPrincipal): Promise<void> {
     await this.sessions.revokeOthers(sessionId, userId);
   }
 }

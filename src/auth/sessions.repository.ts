@@ -14,7 +14,7 @@ export class SessionsRepository {
       query
         .selectFrom('sessions')
         .innerJoin('users', 'users.id', 'sessions.user_id')
-        .select(['sessions.user_id', 'users.roles'])
+        .select(['sessions.user_id', 'sessions.auth_time', 'users.roles'])
         .where('sessions.id', '=', id)
         .where('sessions.revoked_at', 'is', null)
         .where('sessions.expires_at', '>', nowMs)
@@ -26,7 +26,7 @@ export class SessionsRepository {
   async findLive(
     id: string,
     nowMs: number,
-  ): Promise<(Pick<SessionRow, 'user_id'> & { roles: string }) | undefined> {
+  ): Promise<(Pick<SessionRow, 'user_id' | 'auth_time'> & { roles: string }) | undefined> {
     const [row] = await this.#findLive(id, nowMs);
     return row;
   }

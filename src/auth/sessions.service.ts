@@ -1,8 +1,9 @@
 import { Injectable, Logger } from '@nestjs/common';
-import { type Role } from '../common/access.js';
+import { type SessionPrincipal } from '../common/access.js';
 import { Clock } from '../common/clock.js';
 import { ExpiringCache } from '../common/expiring-cache.js';
 import { uuidv7 } from '../common/id.js';
+import { permissionsOf, type Role } from '../common/permissions.js';
 import { AppConfig } from '../config/app-config.js';
 import { CryptoService } from '../crypto/crypto.service.js';
 import { Database } from '../database/database.js';
@@ -27,8 +28,8 @@ export interface Session {
   readonly device: Device;
 }
 
-export interface LiveSession {
-  readonly userId: string;
+/** Who is signed in by it, and with which roles. */
+export interface LiveSession extends SessionPrincipal {
   readonly roles: readonly Role[];
 }
 
@@ -158,7 +159,10 @@ export class SessionsService {
 
   async #loadLive(id: string): Promise<LiveSession | undefined> {
     const row = await this.repository.findLive(id, this.clock.nowMs());
-    return row && { userId: row.user_id, roles: row.roles.split(' ') as Role[] };
+    if (!row) return undefined;
+    const roles = row.roles.split(' ') as Role[];
+    const permissions = permissionsOf(roles);
+    return { userId: row.user_id, permissions, sessionId: id, authenticatedAtMs: row.auth_time, roles };
   }
 }
 

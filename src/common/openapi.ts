@@ -17,6 +17,7 @@ type DecoratorName =
   | 'ApiHeader'
   | 'ApiNoContentResponse'
   | 'ApiOkResponse'
+  | 'ApiParam'
   | 'ApiProperty'
   | 'ApiPropertyOptional'
   | 'ApiResponse'
@@ -31,6 +32,7 @@ export const ApiExcludeController = deferred('ApiExcludeController');
 export const ApiHeader = deferred('ApiHeader');
 export const ApiNoContentResponse = deferred('ApiNoContentResponse');
 export const ApiOkResponse = deferred('ApiOkResponse');
+export const ApiParam = deferred('ApiParam');
 export const ApiProperty = deferred('ApiProperty');
 export const ApiPropertyOptional = deferred('ApiPropertyOptional');
 export const ApiTags = deferred('ApiTags');

@@ -12,6 +12,7 @@ export const problemCatalogue = {
   },
   ERR_INVALID_REFRESH_TOKEN: { status: 401, detail: 'the refresh token is not valid' },
   ERR_FORBIDDEN: { status: 403, detail: 'the caller lacks the permission for this' },
+  ERR_STEP_UP_REQUIRED: { status: 403, detail: 'log in again: this needs a login of the last five minutes' },
   ERR_CLIENT_CERTIFICATE_REQUIRED: { status: 403, detail: 'this needs a client certificate' },
   ERR_REGISTRATION_CLOSED: { status: 403, detail: 'registration is closed' },
   ERR_NOT_FOUND: { status: 404, detail: 'there is nothing here' },

@@ -1,4 +1,4 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query, Res } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Patch, Post, Query, Res } from '@nestjs/common';
 import { type FastifyReply } from 'fastify';
 import { CurrentUser, type Principal, RequirePermission } from '../common/access.js';
 import { ApiProblems } from '../common/api-problems.js';
@@ -10,8 +10,9 @@ import {
   ApiOkResponse,
   ApiTags,
 } from '../common/openapi.js';
-import { IdParamPipe } from '../common/id-param.pipe.js';
+import { IdParam } from '../common/id-param.js';
 import { entityTag, type Precondition, RequestPrecondition } from '../common/precondition.js';
+import { validated } from '../common/validation.js';
 import {
   ContactResponse,
   ContactsQuery,
@@ -33,7 +34,7 @@ export class ContactsController {
   @ApiProblems(400, 401, 403, 413, 415)
   async create(
     @CurrentUser() { userId }: Principal,
-    @Body() body: CreateContactBody,
+    @Body(validated) body: CreateContactBody,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<ContactResponse> {
     const contact = await this.contacts.create(userId, body);
@@ -45,7 +46,10 @@ export class ContactsController {
   @RequirePermission('contacts:read')
   @ApiOkResponse({ type: ContactsResponse })
   @ApiProblems(400, 401, 403)
-  async list(@CurrentUser() { userId }: Principal, @Query() query: ContactsQuery): Promise<ContactsResponse> {
+  async list(
+    @CurrentUser() { userId }: Principal,
+    @Query(validated) query: ContactsQuery,
+  ): Promise<ContactsResponse> {
     return new ContactsResponse(await this.contacts.list(userId, query));
   }
 
@@ -55,7 +59,7 @@ export class ContactsController {
   @ApiProblems(401, 403, 404)
   async get(
     @CurrentUser() { userId }: Principal,
-    @Param('id', IdParamPipe) id: string,
+    @IdParam() id: string,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<ContactResponse> {
     return respond(await this.contacts.get(userId, id), reply);
@@ -68,8 +72,8 @@ export class ContactsController {
   @ApiProblems(400, 401, 403, 404, 412, 413, 415, 428)
   async update(
     @CurrentUser() { userId }: Principal,
-    @Param('id', IdParamPipe) id: string,
-    @Body() body: UpdateContactBody,
+    @IdParam() id: string,
+    @Body(validated) body: UpdateContactBody,
     @RequestPrecondition() precondition: Precondition,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<ContactResponse> {
@@ -84,7 +88,7 @@ export class ContactsController {
   @ApiProblems(401, 403, 404, 412)
   async delete(
     @CurrentUser() { userId }: Principal,
-    @Param('id', IdParamPipe) id: string,
+    @IdParam() id: string,
     @RequestPrecondition() precondition: Precondition,
   ): Promise<void> {
     await this.contacts.delete(userId, id, precondition);

@@ -3,7 +3,8 @@ import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
 import { DecryptionError } from './errors.js';
 import { recipientKeyIdOf } from './sealed-box.js';
-import { InvalidPublicKeyError, type SealingInfo, SealingKeyPair, SealingPublicKey } from './sealing-key.js';
+import { type SealingInfo, SealingKeyPair, SealingPublicKey } from './sealing-key.js';
+import { InvalidPublicKeyError } from './sealing-suites.js';
 import { type KemName, sealingSuites } from './sealing-suites.js';
 import { randomKeyBytes, randomKeyId } from './symmetric-key.js';
 

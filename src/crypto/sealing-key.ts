@@ -3,7 +3,7 @@ import { type Key, type KeyPair } from 'hpke';
 import { boundContext } from './envelope.js';
 import { DecryptionError } from './errors.js';
 import { BOX_HEADER_BYTES, encodeBoxHeader } from './sealed-box.js';
-import { type KemName, SEED_BYTES, sealingSuites } from './sealing-suites.js';
+import { InvalidPublicKeyError, type KemName, SEED_BYTES, sealingSuites } from './sealing-suites.js';
 
 const X25519_BYTES = 32;
 
@@ -20,12 +20,6 @@ export interface SealingKeyParameters {
   readonly id: string;
   readonly owner: string;
   readonly kem: KemName;
-}
-
-/** A public key that nothing can be sealed to: an honest owner of one has made a mistake with it. */
-export class InvalidPublicKeyError extends Error {
-  override readonly name = 'InvalidPublicKeyError';
-  readonly code = 'ERR_PUBLIC_KEY';
 }
 
 /** A checked public key to seal to: a user's own, or the public half of a key pair that is kept here. */

@@ -6,6 +6,12 @@ import {
   KEM_MLKEM768_X25519,
 } from 'hpke';
 
+/** A public key that nothing can be sealed to: an honest owner of one has made a mistake with it. */
+export class InvalidPublicKeyError extends Error {
+  override readonly name = 'InvalidPublicKeyError';
+  readonly code = 'ERR_PUBLIC_KEY';
+}
+
 export type KemName = 'MLKEM768-X25519' | 'X25519';
 
 /** The length of every KEM's seed. */
@@ -46,6 +52,15 @@ export function kemNameOf(kemId: number): KemName | undefined {
   return Object.keys(sealingSuites)
     .filter(isKemName)
     .find((name) => sealingSuites[name].kemId === kemId);
+}
+
+/** The KEM that has public keys of this length. @throws InvalidPublicKeyError when none has */
+export function kemOfPublicKey({ length }: Uint8Array): KemName {
+  const names = Object.keys(sealingSuites).filter(isKemName);
+  const found = names.find((name) => sealingSuites[name].publicKeyBytes === length);
+  if (found !== undefined) return found;
+  const wanted = names.map((name) => `${sealingSuites[name].publicKeyBytes} (${name})`).join(' or ');
+  throw new InvalidPublicKeyError(`public key is ${length} bytes, want ${wanted}`);
 }
 
 function isKemName(name: string): name is KemName {

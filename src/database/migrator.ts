@@ -5,6 +5,7 @@ import { initial } from './migrations/0001-initial.js';
 import { keyJobs } from './migrations/0002-key-jobs.js';
 import { keyChanges } from './migrations/0003-key-changes.js';
 import { attemptFailures } from './migrations/0004-attempt-failures.js';
+import { accounts } from './migrations/0006-accounts.js';
 import { auditEvents } from './migrations/0008-audit-events.js';
 import { secretStates } from './migrations/0010-secret-states.js';
 
@@ -15,6 +16,7 @@ export function migrationsFor(kind: DatabaseKind): Readonly<Record<string, Migra
     '0002-key-jobs': keyJobs(kind),
     '0003-key-changes': keyChanges(kind),
     '0004-attempt-failures': attemptFailures(kind),
+    '0006-accounts': accounts(kind),
     '0008-audit-events': auditEvents(kind),
     '0010-secret-states': secretStates(kind),
   };

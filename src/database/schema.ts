@@ -148,10 +148,19 @@ interface AuditHeadTable {
   seq: number;
 }
 
+interface PublicKeysTable {
+  owner_id: Immutable<string>;
+  key_id: string;
+  kem: string;
+  public_key: Uint8Array;
+  created_at: number;
+}
+
 /** Every table, for both databases. The migrations make exactly this. */
 export interface Schema {
   keys: KeysTable;
   key_jobs: KeyJobsTable;
+  public_keys: PublicKeysTable;
   users: UsersTable;
   sessions: SessionsTable;
   refresh_tokens: RefreshTokensTable;

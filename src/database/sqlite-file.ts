@@ -10,8 +10,8 @@ import {
   SqliteQueryCompiler,
 } from 'kysely';
 import { type DirectReader } from './database.js';
+import { SqliteReader } from './sqlite-reader.js';
 import { SqliteWriter } from './sqlite-writer.js';
-import { StatementCache } from './statement-cache.js';
 
 const BUSY_TIMEOUT_MS = 5_000;
 
@@ -22,14 +22,14 @@ const BUSY_TIMEOUT_MS = 5_000;
  */
 export class SqliteFile implements DirectReader {
   readonly #writer: SqliteWriter;
-  readonly #reader: StatementCache;
+  readonly #reader: SqliteReader;
 
   constructor(file: string) {
     const writer = new DatabaseSync(file, { timeout: BUSY_TIMEOUT_MS, enableForeignKeyConstraints: true });
-    this.#writer = new SqliteWriter(writer);
     // FULL: a commit is on the disk before the caller hears of it.
     writer.exec('pragma journal_mode = wal; pragma synchronous = full; pragma busy_timeout = 0');
-    this.#reader = new StatementCache(new DatabaseSync(file, { timeout: BUSY_TIMEOUT_MS, readOnly: true }));
+    this.#reader = new SqliteReader(new DatabaseSync(file, { timeout: BUSY_TIMEOUT_MS, readOnly: true }));
+    this.#writer = new SqliteWriter(writer, () => this.#reader.endSnapshot());
   }
 
   /** Kysely over this file. */
@@ -62,7 +62,7 @@ class TransactionalSqliteAdapter extends SqliteAdapter {
 class SqliteDriver implements Driver {
   constructor(
     private readonly writer: SqliteWriter,
-    private readonly reader: StatementCache,
+    private readonly reader: SqliteReader,
   ) {}
 
   async init(): Promise<void> {
@@ -100,7 +100,7 @@ class SqliteConnection implements DatabaseConnection {
 
   constructor(
     private readonly writer: SqliteWriter,
-    private readonly reader: StatementCache,
+    private readonly reader: SqliteReader,
   ) {}
 
   async begin(): Promise<void> {

@@ -18,7 +18,7 @@ describe('SqliteWriter', () => {
       'pragma journal_mode = wal; pragma synchronous = full; create table t (id integer primary key, v blob)',
     );
     other = new DatabaseSync(join(directory, 'a.db'), { readOnly: true });
-    writer = new SqliteWriter(handle);
+    writer = new SqliteWriter(handle, () => {});
   });
   afterEach(async () => {
     other.close();

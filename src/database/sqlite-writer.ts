@@ -26,7 +26,11 @@ export class SqliteWriter {
   #ended: Ended[] = [];
   #isOpen = false;
 
-  constructor(private readonly handle: DatabaseSync) {
+  /** @param beforeCommit - called when there will be something new to read, in the same turn as the commit */
+  constructor(
+    private readonly handle: DatabaseSync,
+    private readonly beforeCommit: () => void,
+  ) {
     this.#statements = new StatementCache(handle);
   }
 
@@ -135,6 +139,7 @@ export class SqliteWriter {
     if (!this.#isOpen) return;
     try {
       if (!this.handle.isTransaction) throw undone();
+      this.beforeCommit();
       this.#statements.execute('commit', []);
       this.#isOpen = false;
       for (const { resolve } of this.#ended.splice(0)) resolve();

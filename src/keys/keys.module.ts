@@ -16,6 +16,8 @@ import { KeyringService } from './keyring.service.js';
 import { KeysRepository } from './keys.repository.js';
 import { openRootKeys } from './open-root-keys.js';
 import { PrimaryKeys } from './primary-keys.js';
+import { PublicKeysRepository } from './public-keys.repository.js';
+import { PublicKeysService } from './public-keys.service.js';
 import { RootKeys } from './root-keys.js';
 import { RootRotation } from './root-rotation.js';
 import { RootWrappedKeysRepository } from './root-wrapped-keys.repository.js';
@@ -37,6 +39,8 @@ import { UnwrappedKeys } from './unwrapped-keys.js';
     UnwrappedKeys,
     PrimaryKeys,
     KeyringService,
+    PublicKeysRepository,
+    PublicKeysService,
     KeyJobsRepository,
     KeyRotationRepository,
     KeyUsesRepository,
@@ -52,6 +56,7 @@ import { UnwrappedKeys } from './unwrapped-keys.js';
   exports: [
     KeyringService,
     KeyStore,
+    PublicKeysService,
     EncryptedRowsRegistry,
     KeyRotationService,
     KeyJobRunner,

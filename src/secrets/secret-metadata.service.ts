@@ -1,10 +1,12 @@
 import { Injectable } from '@nestjs/common';
+import { type Caller } from '../common/caller.js';
 import { Clock } from '../common/clock.js';
 import { applyMergePatch, type MergePatch } from '../common/merge-patch.js';
 import { type Precondition } from '../common/precondition.js';
 import { parseStringRecord, type StringRecord } from '../common/string-record.js';
 import { Database } from '../database/database.js';
 import { SecretNotFoundError } from './errors.js';
+import { SecretAudit } from './secret-audit.js';
 import { serialise } from './secret-limits.js';
 import { requireCondition } from './secret-precondition.js';
 import { SecretsRepository } from './secrets.repository.js';
@@ -23,6 +25,7 @@ export interface SecretMetadata {
 export class SecretMetadataService {
   constructor(
     private readonly secrets: SecretsRepository,
+    private readonly audit: SecretAudit,
     private readonly database: Database,
     private readonly clock: Clock,
   ) {}
@@ -37,13 +40,13 @@ export class SecretMetadataService {
    * @throws {PreconditionRequiredError}
    */
   async patch(
-    ownerId: string,
+    caller: Caller,
     name: string,
     patch: MergePatch,
     precondition: Precondition,
   ): Promise<SecretMetadata> {
     return this.database.transaction(async () => {
-      const secret = await this.secrets.findForUpdate(ownerId, name);
+      const secret = await this.secrets.findForUpdate(caller.userId, name);
       if (!secret) throw new SecretNotFoundError();
       requireCondition(precondition, secret, 'metadata');
       const metadata = applyMergePatch(parseStringRecord(secret.metadata), patch);
@@ -54,6 +57,7 @@ export class SecretMetadataService {
         metadata_revision: revision,
         updated_at: nowMs,
       });
+      await this.audit.record(caller, 'secret.metadata', name, [secret.latest_version]);
       return { name, version: secret.latest_version, revision, metadata, updatedAt: new Date(nowMs) };
     });
   }

@@ -3,10 +3,12 @@ import { RouteConfig } from '@nestjs/platform-fastify';
 import { type FastifyReply } from 'fastify';
 import { CurrentUser, type Principal, RequirePermission } from '../common/access.js';
 import { ApiProblems } from '../common/api-problems.js';
+import { type Caller, CurrentCaller } from '../common/caller.js';
 import { type MergePatch, MergePatchOf, TAKES_MERGE_PATCH } from '../common/merge-patch.js';
 import { ApiBearerAuth, ApiHeader, ApiMergePatch, ApiOkResponse, ApiTags } from '../common/openapi.js';
 import { PageQuery } from '../common/pagination.js';
 import { entityTag, type Precondition, RequestPrecondition } from '../common/precondition.js';
+import { validated } from '../common/validation.js';
 import { SecretMetadataService } from './secret-metadata.service.js';
 import { SecretNamePipe } from './secret-name.pipe.js';
 import { RollbackBody, SecretVersionsBody, SecretVersionsResponse } from './secret-version.dto.js';
@@ -31,7 +33,7 @@ export class SecretVersionsController {
   async list(
     @CurrentUser() { userId }: Principal,
     @Param('name', SecretNamePipe) name: string,
-    @Query() page: PageQuery,
+    @Query(validated) page: PageQuery,
   ): Promise<SecretVersionsResponse> {
     return new SecretVersionsResponse(await this.versions.list(userId, name, page));
   }
@@ -44,13 +46,13 @@ export class SecretVersionsController {
   @ApiOkResponse({ type: SecretMetadataResponse })
   @ApiProblems(400, 401, 403, 404, 412, 413, 415, 428)
   async patchMetadata(
-    @CurrentUser() { userId }: Principal,
+    @CurrentCaller() caller: Caller,
     @Param('name', SecretNamePipe) name: string,
     @MergePatchOf('metadata') patch: MergePatch,
     @RequestPrecondition() precondition: Precondition,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<SecretMetadataResponse> {
-    const patched = await this.metadata.patch(userId, name, patch, precondition);
+    const patched = await this.metadata.patch(caller, name, patch, precondition);
     reply.header('ETag', entityTag(patched.version, patched.revision));
     return new SecretMetadataResponse(patched);
   }
@@ -62,12 +64,12 @@ export class SecretVersionsController {
   @ApiOkResponse({ type: SecretVersionsResponse })
   @ApiProblems(400, 401, 403, 404, 409, 412, 413, 415)
   async undelete(
-    @CurrentUser() { userId }: Principal,
+    @CurrentCaller() caller: Caller,
     @Param('name', SecretNamePipe) name: string,
-    @Body() { versions }: SecretVersionsBody,
+    @Body(validated) { versions }: SecretVersionsBody,
     @RequestPrecondition() precondition: Precondition,
   ): Promise<SecretVersionsResponse> {
-    const items = await this.versions.undelete(userId, name, versions, precondition);
+    const items = await this.versions.undelete(caller, name, versions, precondition);
     return new SecretVersionsResponse({ items, nextCursor: null });
   }
 
@@ -78,12 +80,12 @@ export class SecretVersionsController {
   @ApiOkResponse({ type: SecretVersionsResponse })
   @ApiProblems(400, 401, 403, 404, 409, 412, 413, 415)
   async destroy(
-    @CurrentUser() { userId }: Principal,
+    @CurrentCaller() caller: Caller,
     @Param('name', SecretNamePipe) name: string,
-    @Body() { versions }: SecretVersionsBody,
+    @Body(validated) { versions }: SecretVersionsBody,
     @RequestPrecondition() precondition: Precondition,
   ): Promise<SecretVersionsResponse> {
-    const items = await this.versions.destroy(userId, name, versions, precondition);
+    const items = await this.versions.destroy(caller, name, versions, precondition);
     return new SecretVersionsResponse({ items, nextCursor: null });
   }
 
@@ -94,13 +96,13 @@ export class SecretVersionsController {
   @ApiOkResponse({ type: WrittenSecretResponse })
   @ApiProblems(400, 401, 403, 404, 409, 412, 413, 415, 428)
   async rollback(
-    @CurrentUser() { userId }: Principal,
+    @CurrentCaller() caller: Caller,
     @Param('name', SecretNamePipe) name: string,
-    @Body() { version }: RollbackBody,
+    @Body(validated) { version }: RollbackBody,
     @RequestPrecondition() precondition: Precondition,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<WrittenSecretResponse> {
-    const written = await this.writer.rollback(userId, name, version, precondition);
+    const written = await this.writer.rollback(caller, name, version, precondition);
     reply.headers({ ETag: entityTag(written.version), Location: `/v1/secrets/${name}` });
     return new WrittenSecretResponse(written);
   }

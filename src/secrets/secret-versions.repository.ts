@@ -161,3 +161,7 @@ function readable(query: Database['query'], ownerId: string, name: string, nowMs
     .where('secrets.owner_id', '=', ownerId)
     .where('secrets.name', '=', name);
 }
+
+export function numbersOf(versions: readonly KeyedVersion[]): number[] {
+  return versions.map(({ version }) => version);
+}

@@ -1,12 +1,15 @@
 import { Injectable } from '@nestjs/common';
+import { type Caller } from '../common/caller.js';
 import { Clock } from '../common/clock.js';
 import { decodeCursor, type Page, toPage } from '../common/pagination.js';
 import { holds, type Precondition, PreconditionFailedError } from '../common/precondition.js';
 import { Database } from '../database/database.js';
 import { SecretNotFoundError, SecretStateError } from './errors.js';
+import { type SecretAction, SecretAudit } from './secret-audit.js';
 import { SecretShredder } from './secret-shredder.js';
 import {
   type KeyedVersion,
+  numbersOf,
   SecretVersionsRepository,
   type VersionFacts,
 } from './secret-versions.repository.js';
@@ -22,6 +25,7 @@ export class SecretVersionsService {
     private readonly secrets: SecretsRepository,
     private readonly versions: SecretVersionsRepository,
     private readonly shredder: SecretShredder,
+    private readonly audit: SecretAudit,
     private readonly database: Database,
     private readonly clock: Clock,
   ) {}
@@ -54,12 +58,12 @@ export class SecretVersionsService {
    * @throws {PreconditionFailedError}
    */
   async delete(
-    ownerId: string,
+    caller: Caller,
     name: string,
     versions: readonly number[] | undefined,
     precondition: Precondition,
   ): Promise<void> {
-    await this.#change(ownerId, name, versions, precondition, async ({ id }, rows, nowMs) => {
+    await this.#change(caller, 'secret.delete', name, versions, precondition, async ({ id }, rows, nowMs) => {
       await this.versions.mark(id, numbersOf(rows), nowMs);
     });
   }
@@ -72,15 +76,22 @@ export class SecretVersionsService {
    * @throws {PreconditionFailedError}
    */
   async undelete(
-    ownerId: string,
+    caller: Caller,
     name: string,
     versions: readonly number[],
     precondition: Precondition,
   ): Promise<SecretVersion[]> {
-    return this.#change(ownerId, name, versions, precondition, async ({ id }, rows, nowMs) => {
-      requireState(rows, nowMs, (state) => state === 'deleted');
-      await this.versions.mark(id, numbersOf(rows), null);
-    });
+    return this.#change(
+      caller,
+      'secret.undelete',
+      name,
+      versions,
+      precondition,
+      async ({ id }, rows, nowMs) => {
+        requireState(rows, nowMs, (state) => state === 'deleted');
+        await this.versions.mark(id, numbersOf(rows), null);
+      },
+    );
   }
 
   /**
@@ -91,26 +102,34 @@ export class SecretVersionsService {
    * @throws {PreconditionFailedError}
    */
   async destroy(
-    ownerId: string,
+    caller: Caller,
     name: string,
     versions: readonly number[],
     precondition: Precondition,
   ): Promise<SecretVersion[]> {
-    return this.#change(ownerId, name, versions, precondition, async (_secret, rows, nowMs) => {
-      requireState(rows, nowMs, (state) => state !== 'destroyed');
-      await this.shredder.shred(rows, nowMs);
-    });
+    return this.#change(
+      caller,
+      'secret.destroy',
+      name,
+      versions,
+      precondition,
+      async (_secret, rows, nowMs) => {
+        requireState(rows, nowMs, (state) => state !== 'destroyed');
+        await this.shredder.shred(rows, nowMs);
+      },
+    );
   }
 
   async #change(
-    ownerId: string,
+    caller: Caller,
+    action: SecretAction,
     name: string,
     versions: readonly number[] | undefined,
     precondition: Precondition,
     change: (secret: SecretRow, rows: readonly LockedVersion[], nowMs: number) => Promise<void>,
   ): Promise<SecretVersion[]> {
     return this.database.transaction(async () => {
-      const secret = await this.secrets.findForUpdate(ownerId, name);
+      const secret = await this.secrets.findForUpdate(caller.userId, name);
       if (!secret) throw new SecretNotFoundError();
       if (!holds(precondition, secret.latest_version, 'any')) throw new PreconditionFailedError();
       const chosen = [...new Set(versions ?? [secret.latest_version])];
@@ -118,6 +137,7 @@ export class SecretVersionsService {
       if (rows.length < chosen.length) throw new SecretNotFoundError();
       const nowMs = this.clock.nowMs();
       await change(secret, rows, nowMs);
+      await this.audit.record(caller, action, name, chosen);
       const changed = await this.versions.findForUpdate(secret.id, chosen);
       return changed.map((row) => toVersion(row, nowMs));
     });
@@ -132,8 +152,4 @@ function requireState(
 ): void {
   const wrong = rows.find((row) => !isRight(stateOf(row, nowMs)));
   if (wrong) throw new SecretStateError(wrong.version, stateOf(wrong, nowMs));
-}
-
-function numbersOf(rows: readonly LockedVersion[]): number[] {
-  return rows.map(({ version }) => version);
 }

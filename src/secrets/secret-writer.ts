@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { type Caller } from '../common/caller.js';
 import { Clock } from '../common/clock.js';
 import { futureTime } from '../common/future-time.js';
 import { uuidv7 } from '../common/id.js';
@@ -9,10 +10,11 @@ import { CryptoService } from '../crypto/crypto.service.js';
 import { keyIdOf } from '../crypto/envelope.js';
 import { Database } from '../database/database.js';
 import { SecretGoneError, SecretNotFoundError, SecretStateError } from './errors.js';
+import { SecretAudit } from './secret-audit.js';
 import { requireCondition } from './secret-precondition.js';
 import { SecretReader } from './secret-reader.js';
 import { SecretShredder } from './secret-shredder.js';
-import { SecretVersionsRepository } from './secret-versions.repository.js';
+import { numbersOf, SecretVersionsRepository } from './secret-versions.repository.js';
 import { encryptionContext, type NewSecretVersion, type WrittenSecret } from './secret.js';
 import { MAX_KEPT_VERSIONS, serialise } from './secret-limits.js';
 import { type SecretRow, SecretsRepository } from './secrets.repository.js';
@@ -32,6 +34,7 @@ export class SecretWriter {
     private readonly versions: SecretVersionsRepository,
     private readonly reader: SecretReader,
     private readonly shredder: SecretShredder,
+    private readonly audit: SecretAudit,
     private readonly crypto: CryptoService,
     private readonly database: Database,
     private readonly clock: Clock,
@@ -46,16 +49,16 @@ export class SecretWriter {
    * @throws {PreconditionRequiredError} when the secret demands compare-and-set and no condition is given
    */
   async put(
-    ownerId: string,
+    caller: Caller,
     name: string,
     { data, metadata, casRequired, expiresAt }: NewSecretVersion,
     precondition: Precondition,
   ): Promise<WrittenSecret> {
     const expiresAtMs = expiresAt ? futureTime(expiresAt, this.clock.nowMs()) : null;
     return this.database.transaction(async () => {
-      const secret = await this.#findOrCreate(ownerId, name, precondition);
+      const secret = await this.#findOrCreate(caller.userId, name, precondition);
       requireCondition(precondition, secret, metadata ? 'metadata' : 'data');
-      return this.#append(secret, { data, expiresAtMs, metadata, casRequired });
+      return this.#append(caller, secret, { data, expiresAtMs, metadata, casRequired });
     });
   }
 
@@ -70,17 +73,17 @@ export class SecretWriter {
    * @throws {PreconditionRequiredError}
    */
   async patch(
-    ownerId: string,
+    caller: Caller,
     name: string,
     patch: MergePatch,
     precondition: Precondition,
   ): Promise<WrittenSecret> {
     return this.database.transaction(async () => {
-      const secret = await this.#findForUpdate(ownerId, name);
+      const secret = await this.#findForUpdate(caller.userId, name);
       requireCondition(precondition, secret, 'data');
-      const latest = await this.reader.read(ownerId, name, undefined);
+      const latest = await this.reader.read(caller.userId, name, undefined);
       const data = applyMergePatch(latest.data, patch);
-      return this.#append(secret, { data, expiresAtMs: latest.expiresAt?.getTime() ?? null });
+      return this.#append(caller, secret, { data, expiresAtMs: latest.expiresAt?.getTime() ?? null });
     });
   }
 
@@ -93,18 +96,18 @@ export class SecretWriter {
    * @throws {PreconditionRequiredError}
    */
   async rollback(
-    ownerId: string,
+    caller: Caller,
     name: string,
     version: number,
     precondition: Precondition,
   ): Promise<WrittenSecret> {
     return this.database.transaction(async () => {
-      const secret = await this.#findForUpdate(ownerId, name);
+      const secret = await this.#findForUpdate(caller.userId, name);
       requireCondition(precondition, secret, 'data');
-      const earlier = await this.reader.read(ownerId, name, version).catch((error: unknown) => {
+      const earlier = await this.reader.read(caller.userId, name, version).catch((error: unknown) => {
         throw error instanceof SecretGoneError ? new SecretStateError(version, error.state) : error;
       });
-      return this.#append(secret, {
+      return this.#append(caller, secret, {
         data: earlier.data,
         expiresAtMs: earlier.expiresAt?.getTime() ?? null,
       });
@@ -112,6 +115,7 @@ export class SecretWriter {
   }
 
   async #append(
+    caller: Caller,
     secret: SecretRow,
     { data, expiresAtMs, metadata, casRequired }: NextVersion,
   ): Promise<WrittenSecret> {
@@ -140,8 +144,11 @@ export class SecretWriter {
       updated_at: nowMs,
     };
     await this.secrets.update(id, changes);
+    await this.audit.record(caller, 'secret.write', name, [version]);
     if (version > MAX_KEPT_VERSIONS) {
-      await this.shredder.shred(await this.versions.findKeyedUpTo(id, version - MAX_KEPT_VERSIONS), nowMs);
+      const oldest = await this.versions.findKeyedUpTo(id, version - MAX_KEPT_VERSIONS);
+      await this.shredder.shred(oldest, nowMs);
+      await this.audit.record(caller, 'secret.destroy', name, numbersOf(oldest));
     }
     return {
       name,

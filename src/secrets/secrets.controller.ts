@@ -3,6 +3,7 @@ import { RouteConfig } from '@nestjs/platform-fastify';
 import { type FastifyReply } from 'fastify';
 import { CurrentUser, type Principal, RequirePermission } from '../common/access.js';
 import { ApiProblems } from '../common/api-problems.js';
+import { type Caller, CurrentCaller } from '../common/caller.js';
 import { type MergePatch, MergePatchOf, TAKES_MERGE_PATCH } from '../common/merge-patch.js';
 import {
   ApiBearerAuth,
@@ -14,6 +15,7 @@ import {
   ApiTags,
 } from '../common/openapi.js';
 import { entityTag, type Precondition, RequestPrecondition } from '../common/precondition.js';
+import { validated } from '../common/validation.js';
 import { SecretNamePipe } from './secret-name.pipe.js';
 import { DeleteSecretQuery } from './secret-version.dto.js';
 import { SecretVersionsService } from './secret-versions.service.js';
@@ -45,7 +47,7 @@ export class SecretsController {
   @ApiProblems(400, 401, 403)
   async list(
     @CurrentUser() { userId }: Principal,
-    @Query() { prefix = '', ...page }: SecretsQuery,
+    @Query(validated) { prefix = '', ...page }: SecretsQuery,
   ): Promise<SecretsResponse> {
     return new SecretsResponse(await this.secrets.list(userId, { prefix, ...page }));
   }
@@ -58,14 +60,14 @@ export class SecretsController {
   @ApiOkResponse({ type: WrittenSecretResponse, description: 'the next version' })
   @ApiProblems(400, 401, 403, 412, 413, 415, 428)
   async put(
-    @CurrentUser() { userId }: Principal,
+    @CurrentCaller() caller: Caller,
     @Param('name', SecretNamePipe) name: string,
-    @Body() { expiresAt, ...body }: PutSecretBody,
+    @Body(validated) { expiresAt, ...body }: PutSecretBody,
     @RequestPrecondition() precondition: Precondition,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<WrittenSecretResponse> {
     const secret = { ...body, ...(expiresAt === undefined ? {} : { expiresAt: new Date(expiresAt) }) };
-    const written = await this.writer.put(userId, name, secret, precondition);
+    const written = await this.writer.put(caller, name, secret, precondition);
     reply.status(written.version === 1 ? 201 : 200);
     return respondWritten(written, reply);
   }
@@ -75,12 +77,12 @@ export class SecretsController {
   @ApiOkResponse({ type: SecretResponse })
   @ApiProblems(400, 401, 403, 404, 410)
   async get(
-    @CurrentUser() { userId }: Principal,
+    @CurrentCaller() caller: Caller,
     @Param('name', SecretNamePipe) name: string,
-    @Query() { version }: SecretQuery,
+    @Query(validated) { version }: SecretQuery,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<SecretResponse> {
-    const secret = await this.secrets.get(userId, name, version);
+    const secret = await this.secrets.get(caller, name, version);
     reply.header('ETag', entityTag(secret.version, secret.revision));
     return new SecretResponse(secret);
   }
@@ -93,13 +95,13 @@ export class SecretsController {
   @ApiOkResponse({ type: WrittenSecretResponse })
   @ApiProblems(400, 401, 403, 404, 410, 412, 413, 415, 428)
   async patch(
-    @CurrentUser() { userId }: Principal,
+    @CurrentCaller() caller: Caller,
     @Param('name', SecretNamePipe) name: string,
     @MergePatchOf('data') patch: MergePatch,
     @RequestPrecondition() precondition: Precondition,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<WrittenSecretResponse> {
-    return respondWritten(await this.writer.patch(userId, name, patch, precondition), reply);
+    return respondWritten(await this.writer.patch(caller, name, patch, precondition), reply);
   }
 
   @Delete(':name')
@@ -109,12 +111,12 @@ export class SecretsController {
   @ApiNoContentResponse()
   @ApiProblems(400, 401, 403, 404, 412)
   async delete(
-    @CurrentUser() { userId }: Principal,
+    @CurrentCaller() caller: Caller,
     @Param('name', SecretNamePipe) name: string,
-    @Query() { versions }: DeleteSecretQuery,
+    @Query(validated) { versions }: DeleteSecretQuery,
     @RequestPrecondition() precondition: Precondition,
   ): Promise<void> {
-    await this.versions.delete(userId, name, versions, precondition);
+    await this.versions.delete(caller, name, versions, precondition);
   }
 }
 

@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { SecretAudit } from './secret-audit.js';
 import { SecretCiphertextsRepository } from './secret-ciphertexts.repository.js';
 import { SecretMetadataService } from './secret-metadata.service.js';
 import { SecretReader } from './secret-reader.js';
@@ -19,6 +20,7 @@ import { SecretsService } from './secrets.service.js';
     SecretsRepository,
     SecretVersionsRepository,
     SecretReader,
+    SecretAudit,
     SecretsService,
     SecretWriter,
     SecretMetadataService,

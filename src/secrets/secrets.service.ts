@@ -1,6 +1,8 @@
 import { Injectable } from '@nestjs/common';
+import { type Caller } from '../common/caller.js';
 import { Clock } from '../common/clock.js';
 import { decodeCursor, type Page, toPage } from '../common/pagination.js';
+import { SecretAudit } from './secret-audit.js';
 import { SecretReader } from './secret-reader.js';
 import { type Secret, type SecretSummary, toSummary } from './secret.js';
 import { SecretsRepository } from './secrets.repository.js';
@@ -11,16 +13,22 @@ export class SecretsService {
   constructor(
     private readonly repository: SecretsRepository,
     private readonly reader: SecretReader,
+    private readonly audit: SecretAudit,
     private readonly clock: Clock,
   ) {}
 
   /**
+   * That it was read is on the disk before the data is given out.
+   *
    * @param version - the latest when absent
    * @throws {SecretNotFoundError}
    * @throws {SecretGoneError} when the version is deleted or destroyed or has expired
+   * @throws {AuditUnavailableError}
    */
-  async get(ownerId: string, name: string, version: number | undefined): Promise<Secret> {
-    return this.reader.read(ownerId, name, version);
+  async get(caller: Caller, name: string, version: number | undefined): Promise<Secret> {
+    const secret = await this.reader.read(caller.userId, name, version);
+    await this.audit.record(caller, 'secret.read', name, [secret.version]);
+    return secret;
   }
 
   /** By name; never with the data. */

@@ -1,4 +1,4 @@
-import { type Role } from '../common/access.js';
+import { type Role } from '../common/permissions.js';
 import { type User } from './users.service.js';
 import { ApiProperty } from '../common/openapi.js';
 

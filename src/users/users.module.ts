@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { PublicKeysController } from './public-keys.controller.js';
 import { UserCiphertextsRepository } from './user-ciphertexts.repository.js';
 import { UsersController } from './users.controller.js';
 import { UsersReencryption } from './users.reencryption.js';
@@ -6,7 +7,7 @@ import { UsersRepository } from './users.repository.js';
 import { UsersService } from './users.service.js';
 
 @Module({
-  controllers: [UsersController],
+  controllers: [UsersController, PublicKeysController],
   providers: [UsersRepository, UsersService, UserCiphertextsRepository, UsersReencryption],
   exports: [UsersService],
 })

@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
-import { type Role } from '../common/access.js';
 import { ValidationError } from '../common/app-error.js';
 import { Clock } from '../common/clock.js';
 import { uuidv7 } from '../common/id.js';
+import { type Role } from '../common/permissions.js';
 import { AppConfig } from '../config/app-config.js';
 import { CryptoService } from '../crypto/crypto.service.js';
 import { keyIdOf } from '../crypto/envelope.js';

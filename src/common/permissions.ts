@@ -1,0 +1,62 @@
+export type Role = 'user' | 'admin';
+
+interface PermissionRule {
+  /** What holds the permission. */
+  readonly roles: readonly Role[];
+  /** Whether an API key may have it as a scope: never what decides who else gets in, or what a key may do. */
+  readonly isScope: boolean;
+  /** What it allows, for the documents. */
+  readonly allows: string;
+}
+
+const everyone: readonly Role[] = ['user', 'admin'];
+const administrators: readonly Role[] = ['admin'];
+
+/**
+ * Who may do what: the one table that decides. A permission is for the caller's own objects unless it says
+ * otherwise; nobody, an administrator included, reaches another user's data. `docs/permissions.md` shows it.
+ */
+export const permissionRules = {
+  'account:read': { roles: everyone, isScope: true, allows: "read one's own account" },
+  'account:write': {
+    roles: everyone,
+    isScope: false,
+    allows: "change or delete one's own account: password, second factor, public key, logout",
+  },
+  'audit:read': { roles: everyone, isScope: true, allows: "read one's own audit events" },
+  'audit:read-any': { roles: administrators, isScope: true, allows: "read any user's audit events" },
+  'contacts:read': { roles: everyone, isScope: true, allows: "read one's contacts" },
+  'contacts:write': { roles: everyone, isScope: true, allows: "add, change and delete one's contacts" },
+  'public-keys:read': {
+    roles: everyone,
+    isScope: true,
+    allows: 'read the public key of any user, to seal to it',
+  },
+  'secrets:read': { roles: everyone, isScope: true, allows: "read one's secrets" },
+  'secrets:write': { roles: everyone, isScope: true, allows: "write and delete one's secrets" },
+  'sessions:read': { roles: everyone, isScope: false, allows: "list one's sessions" },
+  'sessions:write': { roles: everyone, isScope: false, allows: "end one's sessions" },
+} as const satisfies Record<string, PermissionRule>;
+
+export type Permission = keyof typeof permissionRules;
+
+const rules: readonly (readonly [Permission, PermissionRule])[] = Object.entries(permissionRules).map(
+  ([name, rule]) => [name as Permission, rule],
+);
+const permissionsByRoles = new Map<string, ReadonlySet<Permission>>();
+
+/** What the roles hold together. The same roles in the same order give the same set. */
+export function permissionsOf(roles: readonly Role[]): ReadonlySet<Permission> {
+  const key = roles.join(' ');
+  const known = permissionsByRoles.get(key);
+  if (known) return known;
+  const held = new Set(
+    rules.filter(([, rule]) => rule.roles.some((role) => roles.includes(role))).map(first),
+  );
+  permissionsByRoles.set(key, held);
+  return held;
+}
+
+function first([name]: readonly [Permission, PermissionRule]): Permission {
+  return name;
+}
