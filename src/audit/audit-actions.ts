@@ -6,6 +6,8 @@ export const auditActions = [
   'auth.login',
   'auth.login-failed',
   'auth.logout',
+  'api-key.create',
+  'api-key.delete',
   'access.denied',
   'secret.read',
   'secret.write',

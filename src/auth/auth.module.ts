@@ -2,6 +2,9 @@ import { Module } from '@nestjs/common';
 import { APP_GUARD, DiscoveryModule } from '@nestjs/core';
 import { UsersModule } from '../users/users.module.js';
 import { AccessMarks } from './access-marks.js';
+import { ApiKeysController } from './api-keys.controller.js';
+import { ApiKeysRepository } from './api-keys.repository.js';
+import { ApiKeysService } from './api-keys.service.js';
 import { AuthController } from './auth.controller.js';
 import { AuthGuard } from './auth.guard.js';
 import { AuthService } from './auth.service.js';
@@ -15,9 +18,11 @@ import { SessionsService } from './sessions.service.js';
 
 @Module({
   imports: [DiscoveryModule, UsersModule],
-  controllers: [AuthController, SessionsController, JwksController],
+  controllers: [AuthController, SessionsController, ApiKeysController, JwksController],
   providers: [
     AccessMarks,
+    ApiKeysRepository,
+    ApiKeysService,
     AuthService,
     Authenticator,
     KnownDevices,

@@ -4,6 +4,7 @@ import { Clock } from '../common/clock.js';
 import { AppConfig } from '../config/app-config.js';
 import { CryptoService } from '../crypto/crypto.service.js';
 import { InvalidTokenError } from '../crypto/access-token.js';
+import { ApiKeysService } from './api-keys.service.js';
 import { UnauthenticatedError } from './errors.js';
 import { SessionsService } from './sessions.service.js';
 
@@ -31,6 +32,7 @@ export class Authenticator {
   constructor(
     private readonly crypto: CryptoService,
     private readonly sessions: SessionsService,
+    private readonly apiKeys: ApiKeysService,
     private readonly clock: Clock,
     private readonly config: AppConfig,
   ) {}
@@ -39,11 +41,12 @@ export class Authenticator {
    * A promise only where something has to be looked up: most requests come with what is known already.
    *
    * @param authorization - the `Authorization` header field
-   * @throws {UnauthenticatedError} for anything but a good access token of a live session
+   * @throws {UnauthenticatedError} for anything but a good access token of a live session or a good API key
    */
   authenticate(authorization: string | undefined): Principal | Promise<Principal> {
     if (authorization?.slice(0, BEARER.length).toLowerCase() !== BEARER) throw new UnauthenticatedError();
     const token = authorization.slice(BEARER.length);
+    if (this.apiKeys.isApiKey(token)) return this.apiKeys.authenticate(token);
     const digest = this.crypto.digest(token);
     const nowMs = this.clock.nowMs();
     const verified = this.#verified.get(digest);

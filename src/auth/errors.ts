@@ -33,6 +33,13 @@ export class RegistrationClosedError extends AppError {
   }
 }
 
+/** Also for a key of somebody else. */
+export class ApiKeyNotFoundError extends AppError {
+  constructor() {
+    super('ERR_API_KEY_NOT_FOUND');
+  }
+}
+
 export class SessionNotFoundError extends AppError {
   constructor() {
     super('ERR_SESSION_NOT_FOUND');

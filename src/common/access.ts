@@ -4,9 +4,9 @@ import { type Permission } from './permissions.js';
 /** Who makes the request, as the guard established it. */
 export interface Principal {
   readonly userId: string;
-  /** What the roles of the user hold now. */
+  /** What the roles of the user hold now; with an API key, those of its scopes that are among them. */
   readonly permissions: ReadonlySet<Permission>;
-  /** The session whose access token came with the request. */
+  /** The session whose access token came with the request. Absent with an API key. */
   readonly sessionId?: string;
   /** When the user last proved in this session who they are, in Unix milliseconds. */
   readonly authenticatedAtMs?: number;

@@ -23,6 +23,8 @@ export const permissionRules = {
     isScope: false,
     allows: "change or delete one's own account: password, second factor, public key, logout",
   },
+  'api-keys:read': { roles: everyone, isScope: false, allows: "list one's API keys" },
+  'api-keys:write': { roles: everyone, isScope: false, allows: "make and delete one's API keys" },
   'audit:read': { roles: everyone, isScope: true, allows: "read one's own audit events" },
   'audit:read-any': { roles: administrators, isScope: true, allows: "read any user's audit events" },
   'contacts:read': { roles: everyone, isScope: true, allows: "read one's contacts" },
@@ -43,6 +45,9 @@ export type Permission = keyof typeof permissionRules;
 const rules: readonly (readonly [Permission, PermissionRule])[] = Object.entries(permissionRules).map(
   ([name, rule]) => [name as Permission, rule],
 );
+/** What an API key may be made for. */
+export const scopes: ReadonlySet<Permission> = new Set(rules.filter(([, rule]) => rule.isScope).map(first));
+
 const permissionsByRoles = new Map<string, ReadonlySet<Permission>>();
 
 /** What the roles hold together. The same roles in the same order give the same set. */

@@ -18,6 +18,7 @@ export const problemCatalogue = {
   ERR_NOT_FOUND: { status: 404, detail: 'there is nothing here' },
   ERR_CONTACT_NOT_FOUND: { status: 404, detail: 'there is no such contact' },
   ERR_SECRET_NOT_FOUND: { status: 404, detail: 'there is no such secret' },
+  ERR_API_KEY_NOT_FOUND: { status: 404, detail: 'there is no such API key' },
   ERR_SESSION_NOT_FOUND: { status: 404, detail: 'there is no such session' },
   ERR_METHOD_NOT_ALLOWED: { status: 405, detail: 'this path does not take that method' },
   ERR_REQUEST_TIMEOUT: { status: 408, detail: 'the request took too long to arrive' },

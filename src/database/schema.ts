@@ -148,6 +148,20 @@ interface AuditHeadTable {
   seq: number;
 }
 
+interface ApiKeysTable {
+  id: Immutable<string>;
+  user_id: Immutable<string>;
+  name: Immutable<string>;
+  /** How the key begins, so that people know it again. */
+  prefix: Immutable<string>;
+  digest: Immutable<Uint8Array>;
+  /** Permissions, space-separated. */
+  scopes: Immutable<string>;
+  created_at: Immutable<number>;
+  expires_at: Immutable<number | null>;
+  last_used_at: number | null;
+}
+
 interface PublicKeysTable {
   owner_id: Immutable<string>;
   key_id: string;
@@ -160,6 +174,7 @@ interface PublicKeysTable {
 export interface Schema {
   keys: KeysTable;
   key_jobs: KeyJobsTable;
+  api_keys: ApiKeysTable;
   public_keys: PublicKeysTable;
   users: UsersTable;
   sessions: SessionsTable;

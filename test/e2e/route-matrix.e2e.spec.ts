@@ -82,7 +82,7 @@ describe('every route', () => {
     it.each(cells)('$route for $caller, $relation: $status', async (cell) => {
       const cast = await castOf(cell);
       const { method, path, exchange } = await requestOf(app, cell, cast);
-      const credentials = cast.caller ? { token: cast.caller.token } : {};
+      const credentials = cast.bearer === undefined ? {} : { token: cast.bearer };
       const response = await app.request(method, path, { ...exchange, ...credentials });
       expect({ status: response.status, body: response.text }).toMatchObject({ status: cell.status });
       expectSecurityHeaders(response);

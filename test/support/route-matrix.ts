@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type Permission, permissionsOf } from '../../src/common/permissions.js';
+import { type Permission, permissionsOf, scopes } from '../../src/common/permissions.js';
 import { type Account, newAccount, newAdmin, newEmail, PASSWORD } from './accounts.js';
 import { type Exchange } from './https-client.js';
 import { type TestApp } from './test-app.js';
@@ -9,6 +9,9 @@ const callers = {
   anonymous: undefined,
   'a user': permissionsOf(['user']),
   'an administrator': permissionsOf(['user', 'admin']),
+  'an API key of a user': permissionsOf(['user']).intersection(scopes),
+  'an API key of an administrator': permissionsOf(['user', 'admin']).intersection(scopes),
+  'an API key for contacts': new Set<Permission>(['contacts:read', 'contacts:write']),
 } as const satisfies Readonly<Record<string, ReadonlySet<Permission> | undefined>>;
 
 export type Caller = keyof typeof callers;
@@ -25,6 +28,8 @@ interface ObjectKind {
 }
 
 const missingId = { id: randomUUID() };
+
+const newApiKey = { name: 'matrix', scopes: ['contacts:read'] };
 
 /** What routes are about. */
 const objects = {
@@ -53,6 +58,13 @@ const objects = {
   refreshToken: {
     make: async (_app, { refreshToken }) => ({ refreshToken }),
     missing: { refreshToken: 'missing' },
+  },
+  apiKey: {
+    make: async (app, { token }) => {
+      const apiKey = await app.post('/v1/api-keys', newApiKey, token);
+      return { id: apiKey.string('id') };
+    },
+    missing: missingId,
   },
   user: { make: async (_app, { id }) => ({ id }), missing: missingId },
 } as const satisfies Readonly<Record<string, ObjectKind>>;
@@ -112,6 +124,10 @@ export const matrix: Readonly<Record<string, Row>> = {
     own: 204,
     isSpending: true,
   },
+
+  'GET /v1/api-keys': { needs: 'api-keys:read', own: 200 },
+  'POST /v1/api-keys': { needs: 'api-keys:write', own: 201, send: () => json(newApiKey) },
+  'DELETE /v1/api-keys/:id': { needs: 'api-keys:write', object: 'apiKey', own: 204 },
 
   'GET /v1/users/me': { needs: 'account:read', own: 200 },
   'PUT /v1/users/me/public-key': {
@@ -197,13 +213,20 @@ export const cells: readonly Cell[] = Object.entries(matrix).flatMap(([route, ro
 /** Those that call and, for objects that are not theirs, another. */
 export interface Cast {
   readonly caller: Account | undefined;
+  /** What the caller sends: an access token or an API key. */
+  readonly bearer: string | undefined;
   readonly other: Account;
 }
 
-export async function newCast(app: TestApp, caller: Caller): Promise<Cast> {
+export async function newCast(app: TestApp, name: Caller): Promise<Cast> {
   const other = await newAccount(app);
-  if (caller === 'anonymous') return { caller: undefined, other };
-  return { caller: await (caller === 'a user' ? newAccount(app) : newAdmin(app)), other };
+  const permissions = callers[name];
+  if (!permissions) return { caller: undefined, bearer: undefined, other };
+  const caller = await (name.endsWith('administrator') ? newAdmin(app) : newAccount(app));
+  if (!name.startsWith('an API key')) return { caller, bearer: caller.token, other };
+  const json = { name, scopes: [...permissions] };
+  const apiKey = await app.post('/v1/api-keys', json, caller.token);
+  return { caller, bearer: apiKey.string('key'), other };
 }
 
 /** The request of a cell, its object made just now. */

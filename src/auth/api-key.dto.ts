@@ -1,0 +1,86 @@
+import { ArrayNotEmpty, ArrayUnique, IsArray, IsIn, Length } from 'class-validator';
+import { Absent } from '../common/absent.js';
+import { IsTime } from '../common/future-time.js';
+import { ApiProperty, ApiPropertyOptional } from '../common/openapi.js';
+import { type Page } from '../common/pagination.js';
+import { type Permission, scopes } from '../common/permissions.js';
+import { type ApiKey } from './api-keys.service.js';
+
+const MAX_NAME_LENGTH = 100;
+
+export class CreateApiKeyBody {
+  @ApiProperty({ minLength: 1, maxLength: MAX_NAME_LENGTH, example: 'nightly export' })
+  @Length(1, MAX_NAME_LENGTH)
+  readonly name!: string;
+
+  @ApiProperty({ enum: [...scopes], isArray: true, minItems: 1, uniqueItems: true })
+  @IsIn([...scopes], { each: true, message: `each of scopes must be one of ${[...scopes].join(', ')}` })
+  @ArrayUnique()
+  @ArrayNotEmpty()
+  @IsArray()
+  readonly scopes!: Permission[];
+
+  @ApiPropertyOptional({
+    format: 'date-time',
+    description: 'in the future; without it the key does not expire',
+  })
+  @Absent()
+  @IsTime()
+  readonly expiresAt?: string;
+}
+
+export class ApiKeyResponse {
+  @ApiProperty({ format: 'uuid' })
+  readonly id: string;
+
+  @ApiProperty()
+  readonly name: string;
+
+  @ApiProperty({ description: 'how the key begins' })
+  readonly prefix: string;
+
+  @ApiProperty({ enum: [...scopes], isArray: true })
+  readonly scopes: readonly Permission[];
+
+  @ApiProperty({ format: 'date-time' })
+  readonly createdAt: string;
+
+  @ApiProperty({ type: 'string', format: 'date-time', nullable: true })
+  readonly expiresAt: string | null;
+
+  @ApiProperty({ type: 'string', format: 'date-time', nullable: true, description: 'to the minute' })
+  readonly lastUsedAt: string | null;
+
+  constructor(apiKey: ApiKey) {
+    this.id = apiKey.id;
+    this.name = apiKey.name;
+    this.prefix = apiKey.prefix;
+    this.scopes = apiKey.scopes;
+    this.createdAt = apiKey.createdAt.toISOString();
+    this.expiresAt = apiKey.expiresAt?.toISOString() ?? null;
+    this.lastUsedAt = apiKey.lastUsedAt?.toISOString() ?? null;
+  }
+}
+
+export class NewApiKeyResponse extends ApiKeyResponse {
+  @ApiProperty({ description: 'shown this once' })
+  readonly key: string;
+
+  constructor(apiKey: ApiKey & { readonly key: string }) {
+    super(apiKey);
+    this.key = apiKey.key;
+  }
+}
+
+export class ApiKeysResponse {
+  @ApiProperty({ type: [ApiKeyResponse] })
+  readonly items: ApiKeyResponse[];
+
+  @ApiProperty({ type: 'string', nullable: true })
+  readonly nextCursor: string | null;
+
+  constructor({ items, nextCursor }: Page<ApiKey>) {
+    this.items = items.map((apiKey) => new ApiKeyResponse(apiKey));
+    this.nextCursor = nextCursor;
+  }
+}
