@@ -32,7 +32,7 @@ export async function createApp(environment?: Environment, clock?: Clock): Promi
   const { config, module: configuration } = await AppConfigModule.load(environment);
   const logger = await JsonLogger.create(config.log);
   const tls = await ServerTls.open(config);
-  const adapter = newHttpAdapter({ tls: tls.options, isProduction: config.isProduction, logger });
+  const adapter = newHttpAdapter({ tls: tls.options, config, logger });
   tls.attach(adapter.getInstance());
   const secondAddress = new SecondAddress(adapter.getInstance());
   const core = CoreModule.forRoot(configuration, clock);

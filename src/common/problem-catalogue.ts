@@ -29,6 +29,7 @@ export const problemCatalogue = {
   ERR_BODY_TOO_LARGE: { status: 413, detail: 'the body is too large' },
   ERR_URI_TOO_LONG: { status: 414, detail: 'the URL is too long' },
   ERR_UNSUPPORTED_MEDIA_TYPE: { status: 415, detail: 'the content type is not accepted here' },
+  ERR_MISDIRECTED_REQUEST: { status: 421, detail: 'the Host is not one of this server' },
   ERR_PRECONDITION_REQUIRED: { status: 428, detail: 'send If-Match with the ETag of the version you read' },
   ERR_HEADERS_TOO_LARGE: { status: 431, detail: 'the header fields are too large' },
   ERR_INTERNAL: { status: 500, detail: 'the server failed, its log has the request id' },

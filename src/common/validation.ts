@@ -4,8 +4,6 @@ import { type FieldError, ValidationError } from './app-error.js';
 
 /** class-transformer passes these over, so the check for unknown fields would never see them. */
 const RESERVED_FIELDS = Object.getOwnPropertyNames(Object.prototype);
-/** Deeper than any body we take, and far from the depth at which recursion overflows the stack. */
-const MAX_DEPTH = 32;
 
 /** What the caller sent, from the value that a `@Transform` is given. */
 export function asSent(value: unknown): unknown {
@@ -16,7 +14,7 @@ class StrictValidationPipe extends ValidationPipe {
   override async transform(value: unknown, metadata: ArgumentMetadata): Promise<unknown> {
     // Nest would take `null` for an object without members, so for a patch that changes nothing.
     if (metadata.type === 'body' && !isObject(value)) throw refusedBody('must be a JSON object');
-    prepare(value, 1);
+    prepare(value);
     return (await super.transform(value, metadata)) as unknown;
   }
 
@@ -49,15 +47,14 @@ export const validated: PipeTransform = new StrictValidationPipe({
 });
 
 /**
- * Refuses deep nesting, and hides every inner object with a key `constructor` behind a function, which JSON
- * can't hold: class-transformer would take what the key holds for the object's class and call it.
+ * Hides every inner object with a key `constructor` behind a function, which JSON can't hold: class-transformer
+ * would take what the key holds for the object's class and call it. The JSON parser bounds the depth.
  */
-function prepare(value: unknown, depth: number): void {
+function prepare(value: unknown): void {
   if (typeof value !== 'object' || value === null) return;
-  if (depth > MAX_DEPTH) throw refusedBody(`must not nest deeper than ${MAX_DEPTH} levels`);
   const members = value as Record<string, unknown>;
   for (const [key, member] of Object.entries(members)) {
-    prepare(member, depth + 1);
+    prepare(member);
     if (isObject(member) && Object.hasOwn(member, 'constructor')) members[key] = () => member;
   }
 }

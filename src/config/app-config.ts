@@ -1,5 +1,5 @@
 import { join, resolve } from 'node:path';
-import { type EnvironmentVariables } from './environment-variables.js';
+import { EnvironmentVariables } from './environment-variables.js';
 
 /** Where a root key is: a file that holds its 32 bytes, or a variable and its value, base64url. */
 export type RootKeyLocation =
@@ -14,6 +14,8 @@ export class AppConfig {
     /** 0 lets the system choose. */
     readonly port: number;
     readonly docsEnabled: boolean;
+    /** In lower case, without ports; the first is the one to name when one has to be chosen. */
+    readonly publicHosts: readonly string[];
   };
 
   readonly log: { readonly level: string; readonly pretty: boolean };
@@ -71,6 +73,7 @@ export class AppConfig {
       host: variables.HOST,
       port: variables.PORT,
       docsEnabled: variables.DOCS_ENABLED ?? !this.isProduction,
+      publicHosts: publicHosts(variables.PUBLIC_HOSTS, issuer),
     };
     this.log = { level: variables.LOG_LEVEL, pretty: variables.NODE_ENV === 'development' };
     this.tls = {
@@ -116,6 +119,12 @@ export class AppConfig {
       refreshAbsoluteTtlSeconds: variables.REFRESH_ABSOLUTE_TTL,
     };
   }
+}
+
+/** Unless somebody says otherwise, the API is also what its tokens say it is. */
+function publicHosts(given: readonly string[], issuer: string): readonly string[] {
+  const isDefault = String(given) === String(new EnvironmentVariables().PUBLIC_HOSTS);
+  return isDefault ? [...new Set([new URL(issuer).hostname, ...given])] : given;
 }
 
 function rootKeyIn(

@@ -1,5 +1,5 @@
 import { IsOptional, IsString, IsUrl, Matches } from 'class-validator';
-import { Bounded, OneOf, RootKey, ToBoolean } from './variable-rules.js';
+import { Bounded, isUrlHost, ListOf, OneOf, RootKey, ToBoolean } from './variable-rules.js';
 
 const Port = () => Bounded(0, 65_535);
 const Seconds = (min: number, max: number) => Bounded(min, max, 'seconds, ');
@@ -19,6 +19,9 @@ export class EnvironmentVariables {
 
   @Port()
   readonly PORT: number = 3443;
+
+  @ListOf(isUrlHost, 'host names or IP addresses without ports, IPv6 in brackets')
+  readonly PUBLIC_HOSTS: readonly string[] = ['localhost', '127.0.0.1', '[::1]'];
 
   @IsOptional()
   @ToBoolean()

@@ -23,6 +23,10 @@ function keysOf(environment: Environment): AppConfig['keys'] {
   return new AppConfig(parseEnvironment(environment)).keys;
 }
 
+function hostsOf(environment: Environment): readonly string[] {
+  return new AppConfig(parseEnvironment(environment)).server.publicHosts;
+}
+
 function isDocumented(environment: Environment): boolean {
   return new AppConfig(parseEnvironment(environment)).server.docsEnabled;
 }
@@ -46,6 +50,7 @@ describe('parseEnvironment', () => {
       NODE_ENV: 'staging',
       HOST: 'local host',
       PORT: '65536',
+      PUBLIC_HOSTS: 'localhost,https://api.example.com',
       DOCS_ENABLED: 'yes',
       LOG_LEVEL: 'loud',
       TLS_PROFILE: 'old',
@@ -62,6 +67,7 @@ describe('parseEnvironment', () => {
       'NODE_ENV must be one of development, production, test',
       'HOST must be a host name or an IP address',
       'PORT must be a whole number (0 to 65535)',
+      'PUBLIC_HOSTS must be host names or IP addresses without ports, IPv6 in brackets, apart by commas',
       'DOCS_ENABLED must be true or false',
       'LOG_LEVEL must be one of fatal, error, warn, info, debug, trace, silent',
       'TLS_PROFILE must be one of intermediate, modern',
@@ -230,5 +236,12 @@ describe('AppConfig', () => {
     expect(isDocumented({})).toBe(true);
     expect(isDocumented(production)).toBe(false);
     expect(isDocumented({ ...production, DOCS_ENABLED: 'true' })).toBe(true);
+  });
+
+  it('takes requests for the host of the issuer, unless other hosts are named', () => {
+    const ISSUER_URL = 'https://api.example.com:8443/';
+    expect(hostsOf({})).toEqual(['localhost', '127.0.0.1', '[::1]']);
+    expect(hostsOf({ ISSUER_URL })).toEqual(['api.example.com', 'localhost', '127.0.0.1', '[::1]']);
+    expect(hostsOf({ ISSUER_URL, PUBLIC_HOSTS: 'A.example, [::1]' })).toEqual(['a.example', '[::1]']);
   });
 });

@@ -34,6 +34,29 @@ export function ToBoolean(): PropertyDecorator {
   );
 }
 
+/** Values apart by commas. Spaces around them and upper case don't count. */
+export function ListOf(isAccepted: (value: string) => boolean, what: string): PropertyDecorator {
+  return compose(
+    Transform(({ value }) =>
+      String(value)
+        .split(',')
+        .map((entry) => entry.trim().toLowerCase()),
+    ),
+    ValidateBy({
+      name: 'listOf',
+      validator: {
+        validate: (values: string[]) => values.every((value) => isAccepted(value)),
+        defaultMessage: () => `must be ${what}, apart by commas`,
+      },
+    }),
+  );
+}
+
+/** A host name or an IP address, as a URL has it and without a port. */
+export function isUrlHost(text: string): boolean {
+  return /^(\[[0-9a-f:.]+\]|[a-z0-9._-]+)$/.test(text);
+}
+
 function compose(...decorators: PropertyDecorator[]): PropertyDecorator {
   return (target, property) => {
     for (const decorate of decorators) decorate(target, property);

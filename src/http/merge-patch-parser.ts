@@ -1,17 +1,10 @@
 import { type FastifyInstance, type FastifyRequest } from 'fastify';
-import { MERGE_PATCH_MEDIA_TYPE, UnsupportedMediaTypeError } from '../common/merge-patch.js';
+import { MERGE_PATCH_MEDIA_TYPE } from '../common/merge-patch.js';
+import { addJsonParser } from './json-parser.js';
 
 /** Parses merge patches as strictly as other JSON, for the routes that take them; to all others they are 415. */
 export function parseMergePatches(fastify: FastifyInstance): void {
-  const parseJson = fastify.getDefaultJsonParser('error', 'error');
-  fastify.addContentTypeParser<string>(
-    MERGE_PATCH_MEDIA_TYPE,
-    { parseAs: 'string' },
-    (request, body, done) => {
-      if (!takesMergePatch(request)) done(new UnsupportedMediaTypeError());
-      else void parseJson(request, body, done);
-    },
-  );
+  addJsonParser(fastify, MERGE_PATCH_MEDIA_TYPE, takesMergePatch);
 }
 
 function takesMergePatch({ routeOptions }: FastifyRequest): boolean {

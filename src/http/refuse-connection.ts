@@ -1,34 +1,67 @@
-import { type Socket } from 'node:net';
+import { type ServerResponse } from 'node:http';
+import { type Duplex } from 'node:stream';
 import { newRequestId } from '../common/id.js';
 import { codeOfStatus, type Problem, PROBLEM_MEDIA_TYPE, problemOfCode } from '../common/problem-details.js';
 
-const statusByParserError: Readonly<Record<string, number>> = {
-  HPE_HEADER_OVERFLOW: 431,
-  ERR_HTTP_REQUEST_TIMEOUT: 408,
-};
+/** A client that doesn't read the answer or close has so long until its connection is cut. */
+const LINGER_MS = 1_000;
+
+type Fields = Readonly<Record<string, string>>;
+
+/** What Node says of bytes that are no request; Fastify's type of it is of what `JSON.stringify` makes of it. */
+interface ParserError extends Error {
+  readonly code?: string;
+  /** The bytes that came last, and at which of them the parser stopped. */
+  readonly rawPacket?: unknown;
+  readonly bytesParsed?: number;
+}
 
 /**
- * Answers bytes that are no HTTP request, then closes: nothing after them can be trusted. Failed TLS
- * handshakes come here too; there is no channel to answer them through.
+ * Answers bytes that are no HTTP request, or come too slowly, then closes: nothing after them can be
+ * trusted. Failed TLS handshakes come here too; there is no channel to answer them through.
  *
  * @param always - header fields of every answer
  */
-export function refuseConnection(
-  error: Error & { readonly code?: string },
-  socket: Socket,
-  always: Readonly<Record<string, string>>,
-): void {
-  const code = error.code ?? '';
-  if (!socket.writable || !(code.startsWith('HPE_') || code in statusByParserError)) {
-    socket.destroy();
-    return;
-  }
-  const requestId = newRequestId();
-  const problem = problemOfCode(codeOfStatus(statusByParserError[code] ?? 400), requestId);
-  socket.end(toHttpMessage(problem, { ...always, 'x-request-id': requestId }));
+export function refuseConnection(error: ParserError, socket: Duplex, always: Fields): void {
+  const status = statusOf(error);
+  if (status === undefined || !socket.writable || hasBegunToAnswer(socket)) socket.destroy();
+  else answer(socket, status, always);
 }
 
-function toHttpMessage({ body, headers }: Problem, always: Readonly<Record<string, string>>): string {
+/** Answers CONNECT, which Node gives to no route: this is no proxy. */
+export function refuseTunnel(socket: Duplex, always: Fields): void {
+  answer(socket, 405, { ...always, Allow: 'GET, HEAD' });
+}
+
+/** None for what isn't HTTP at all. */
+function statusOf(error: ParserError): number | undefined {
+  const { code = '' } = error;
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return 408;
+  if (code === 'HPE_HEADER_OVERFLOW') return isInRequestLine(error) ? 414 : 431;
+  return code.startsWith('HPE_') ? 400 : undefined;
+}
+
+function isInRequestLine({ rawPacket, bytesParsed = 0 }: ParserError): boolean {
+  const [line = ''] = Buffer.isBuffer(rawPacket) ? rawPacket.toString('latin1').split('\r\n', 1) : [];
+  return bytesParsed <= line.length && / HTTP\/1\.[01]$/.test(line);
+}
+
+function answer(socket: Duplex, status: number, always: Fields): void {
+  const requestId = newRequestId();
+  const problem = problemOfCode(codeOfStatus(status), requestId);
+  const timer = setTimeout(() => socket.destroy(), LINGER_MS).unref();
+  // What still arrives is dropped: unread, it would make the system reset the connection under the answer.
+  socket.once('close', () => clearTimeout(timer)).on('error', () => socket.destroy());
+  socket.resume().end(toHttpMessage(problem, { ...always, 'x-request-id': requestId }));
+}
+
+/** Part of an answer is on its way: a second one would end up inside it. Node marks the socket so. */
+function hasBegunToAnswer(socket: Duplex): boolean {
+  const response = Reflect.get(socket, '_httpMessage') as ServerResponse | null | undefined;
+  return response?.headersSent === true;
+}
+
+function toHttpMessage({ body, headers }: Problem, always: Fields): string {
   const content = JSON.stringify(body);
   const fields = {
     ...always,

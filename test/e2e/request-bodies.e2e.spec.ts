@@ -90,10 +90,44 @@ describe('a request body', () => {
     expectProblem(await post('{"name":"x"}', { 'content-type': type }), 'ERR_UNSUPPORTED_MEDIA_TYPE');
   });
 
-  it('takes application/json with a charset', async () => {
-    expect((await post('{"name":"ä"}', { 'content-type': 'Application/JSON; charset=UTF-8' })).status).toBe(
-      201,
-    );
+  it.each([['Application/JSON; charset=UTF-8'], ['application/json;charset="utf-8"']])(
+    'takes JSON that says it is UTF-8: %s',
+    async (type) => {
+      expect((await post('{"name":"ä"}', { 'content-type': type })).status).toBe(201);
+    },
+  );
+
+  it.each([
+    ['application/json; charset=utf-16'],
+    ['application/json; charset=latin1'],
+    ['application/json; charset=utf-8; charset=latin1'],
+    ['application/json; profile="x"'],
+    ['application/json, text/plain'],
+  ])('takes no other: %s is 415', async (type) => {
+    expectProblem(await post('{"name":"x"}', { 'content-type': type }), 'ERR_UNSUPPORTED_MEDIA_TYPE');
+  });
+
+  it.each([['gzip'], ['identity'], ['br, gzip'], ['']])(
+    'takes no Content-Encoding: %j is 415',
+    async (coding) => {
+      for (const method of ['POST', 'PATCH', 'DELETE']) {
+        const headers = { ...JSON_TYPE, 'content-encoding': coding };
+        const exchange = { token: user.token, raw: '{"name":"x"}', headers };
+        const response = await app.request(method, '/v1/contacts/x', exchange);
+        expectProblem(response, 'ERR_UNSUPPORTED_MEDIA_TYPE');
+      }
+    },
+  );
+
+  it.each<[string, string | Uint8Array]>([
+    ['a key twice', '{"name":"x","name":"y"}'],
+    ['a key twice, the second escaped', '{"name":"x","n\\u0061me":"y"}'],
+    ['a key twice in what is refused later', '{"name":{"a":1,"a":2}}'],
+    ['bytes that are no UTF-8', Buffer.from('7b226e616d65223a22ff227d', 'hex')],
+    ['a byte order mark', '\ufeff{"name":"x"}'],
+    ['half of a surrogate pair', '{"name":"\\ud800"}'],
+  ])('refuses %s', async (_claim, raw) => {
+    expectProblem(await post(raw), 'ERR_MALFORMED_REQUEST');
   });
 
   it('refuses a body of 64 KiB and one byte, with and without a declared length', async () => {

@@ -1,0 +1,53 @@
+import { type IncomingMessage } from 'node:http';
+import { type AppError } from '../common/app-error.js';
+import { UnsupportedMediaTypeError } from '../common/merge-patch.js';
+import {
+  MalformedRequestError,
+  MisdirectedRequestError,
+  TooManyFieldsError,
+  UriTooLongError,
+} from './errors.js';
+import { HEADER_FIELDS_LIMIT, URL_LIMIT_BYTES } from './limits.js';
+import { type PublicHosts } from './public-hosts.js';
+
+const SLASH = 0x2f;
+
+/**
+ * What Node's parser lets through and we don't. It reads duplicate fields as one, joined by commas
+ * (`joinDuplicateHeaders`), so a second Host or Transfer-Encoding is no allowed value.
+ */
+export class RequestChecks {
+  constructor(private readonly hosts: PublicHosts) {}
+
+  /** The first thing wrong with the request, before anybody looks at what it asks for. */
+  refusal(request: IncomingMessage): AppError | undefined {
+    const { headers, rawHeaders, url = '', httpVersionMajor } = request;
+    if (httpVersionMajor !== 1 || headers.host === undefined) return new MalformedRequestError();
+    // Names and values. Node would drop fields above a limit of its own without a word.
+    if (rawHeaders.length > 2 * HEADER_FIELDS_LIMIT) return new TooManyFieldsError();
+    if (url.length > URL_LIMIT_BYTES) return new UriTooLongError();
+    if (!this.hosts.includes(headers.host)) return refusedHost(headers.host);
+    if (url.charCodeAt(0) !== SLASH) return this.#refusedTarget(url);
+    return request.method === 'GET' ? undefined : refusedBody(request);
+  }
+
+  /** Of the other forms (RFC 9112, section 3.2) an absolute one of our own, and `*`, which no route has. */
+  #refusedTarget(url: string): AppError | undefined {
+    if (url === '*') return undefined;
+    const [, authority] = /^https:\/\/([^/?#]*)/i.exec(url) ?? [];
+    if (authority === undefined) return new MalformedRequestError();
+    return this.hosts.includes(authority) ? undefined : new MisdirectedRequestError();
+  }
+}
+
+function refusedHost(host: string): AppError {
+  return host.includes(',') || host === '' ? new MalformedRequestError() : new MisdirectedRequestError();
+}
+
+function refusedBody({ headers, httpVersionMinor }: IncomingMessage): AppError | undefined {
+  const encoding = headers['transfer-encoding'];
+  // HTTP/1.0 has no chunks: a proxy of that age would read the body otherwise (RFC 9112, section 6.1).
+  const isChunked = httpVersionMinor === 1 && encoding?.toLowerCase() === 'chunked';
+  if (encoding !== undefined && !isChunked) return new MalformedRequestError();
+  return headers['content-encoding'] === undefined ? undefined : new UnsupportedMediaTypeError();
+}
