@@ -44,14 +44,12 @@ export class SessionsRepository {
   }
 
   async insert(session: Insertable<Schema['sessions']>): Promise<void> {
-    await this.database.query.insertInto('sessions').values(session).execute();
+    await this.database.insert('sessions', session);
   }
 
   async insertRefreshToken(digest: Uint8Array, sessionId: string, nowMs: number): Promise<void> {
-    await this.database.query
-      .insertInto('refresh_tokens')
-      .values({ digest, session_id: sessionId, created_at: nowMs, used_at: null })
-      .execute();
+    const row = { digest, session_id: sessionId, created_at: nowMs, used_at: null };
+    await this.database.insert('refresh_tokens', row);
   }
 
   /**

@@ -34,7 +34,7 @@ export class ContactsRepository {
   }
 
   async insert(row: Insertable<Schema['contacts']>): Promise<void> {
-    await this.database.query.insertInto('contacts').values(row).execute();
+    await this.database.insert('contacts', row);
   }
 
   /**

@@ -57,6 +57,48 @@ describe('Database', () => {
       expect(await ids(other)).toEqual(['a']);
     });
 
+    it('adds rows with whichever columns they have, also inside a transaction', async () => {
+      const key = {
+        parent_id: '',
+        owner_id: '',
+        purpose: '',
+        suite: '',
+        version: 1,
+        state: 'DECRYPT_ONLY' as const,
+        wrapped: null,
+        created_at: 7,
+        activated_at: null,
+        not_after: null,
+        destroyed_at: null,
+      };
+      await database.insert('keys', { ...key, id: 'a' });
+      await database.transaction(() =>
+        database.insert('keys', { id: 'b', ...key, version: 2, wrapped: bytes }),
+      );
+      const { activated_at: _, ...shorter } = key;
+      await database.insert('keys', { ...shorter, id: 'c', version: 3 });
+      const rows = await database.query
+        .selectFrom('keys')
+        .select(['id', 'version', 'created_at'])
+        .orderBy('id')
+        .execute();
+      expect(rows).toEqual([
+        { id: 'a', version: 1, created_at: 7 },
+        { id: 'b', version: 2, created_at: 7 },
+        { id: 'c', version: 3, created_at: 7 },
+      ]);
+    });
+
+    it('runs a prepared write with other arguments each time', async () => {
+      const disable = database.prepare((query, id: string, atMs: number) =>
+        query.updateTable('users').set({ disabled_at: atMs }).where('id', '=', id).returning('disabled_at'),
+      );
+      for (const id of ['a', 'b']) await insert(id);
+      expect(await disable('a', 1)).toEqual([{ disabled_at: 1 }]);
+      expect(await database.transaction(() => disable('b', 2))).toEqual([{ disabled_at: 2 }]);
+      expect(await disable('c', 3)).toEqual([]);
+    });
+
     it('undoes a transaction that throws, with the ones inside it, and says why', async () => {
       const outer = database.transaction(async () => {
         await insert('a');

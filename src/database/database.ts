@@ -1,5 +1,13 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { type Compilable, type CompiledQuery, type Dialect, Kysely, sql, type Transaction } from 'kysely';
+import {
+  type Compilable,
+  type CompiledQuery,
+  type Dialect,
+  type Insertable,
+  Kysely,
+  sql,
+  type Transaction,
+} from 'kysely';
 import { type Schema } from './schema.js';
 
 export type DatabaseKind = 'sqlite' | 'postgres';
@@ -20,6 +28,7 @@ export interface DirectReader {
  */
 export class Database {
   readonly #kysely: Kysely<Schema>;
+  readonly #inserts = new Map<string, CompiledQuery>();
   readonly #transactions = new AsyncLocalStorage<RunningTransaction>();
 
   constructor(
@@ -67,8 +76,8 @@ export class Database {
   }
 
   /**
-   * A read compiled once and run with other arguments each time: building and compiling it costs more
-   * than a point read on SQLite. `build` may use each argument only as a value.
+   * A statement compiled once and run with other arguments each time: building and compiling it costs more than
+   * running it does on SQLite. `build` may use each argument only as a value.
    */
   prepare<Arguments extends readonly unknown[], Row>(
     build: (query: Kysely<Schema>, ...values: Arguments) => Compilable<Row>,
@@ -78,18 +87,29 @@ export class Database {
     const order = compiled.parameters.map((parameter) =>
       parameter instanceof Place ? parameter.index : undefined,
     );
-    if (compiled.query.kind !== 'SelectQueryNode') throw new TypeError('only a read can be prepared');
+    const directReader = compiled.query.kind === 'SelectQueryNode' ? this.directReader : undefined;
     return async (...values) => {
       const parameters = order.map((index, at) =>
         index === undefined ? compiled.parameters[at] : values[index],
       );
-      if (this.directReader && !this.isInTransaction) {
-        return this.directReader.read(compiled.sql, parameters) as Row[];
-      }
+      if (directReader && !this.isInTransaction) return directReader.read(compiled.sql, parameters) as Row[];
       const query: CompiledQuery<Row> = { ...compiled, parameters };
       const { rows } = await this.query.executeQuery(query);
       return rows;
     };
+  }
+
+  /**
+   * Adds a row. The statement is compiled once for each set of columns: building it takes longer than running it
+   * does on SQLite.
+   */
+  async insert<Table extends keyof Schema>(table: Table, row: Insertable<Schema[Table]>): Promise<void> {
+    const given = Object.entries(row).filter(([, value]) => value !== undefined);
+    const name = [table, ...given.map(([column]) => column)].join(' ');
+    const known = this.#inserts.get(name);
+    const compiled = known ?? this.#kysely.insertInto(table).values(row).compile();
+    if (!known) this.#inserts.set(name, compiled);
+    await this.query.executeQuery({ ...compiled, parameters: given.map(([, value]) => value) });
   }
 
   /** Resolves when the database answers. */

@@ -62,7 +62,7 @@ export class SecretVersionsRepository {
   }
 
   async insert(row: Insertable<Schema['secret_versions']>): Promise<void> {
-    await this.database.query.insertInto('secret_versions').values(row).execute();
+    await this.database.insert('secret_versions', row);
   }
 
   /** Newest first; one row more than `limit` tells that there is a next page. */
