@@ -24,7 +24,7 @@ export interface DevelopmentCertificates {
 const RENEW_BEFORE_DAYS = SERVER_CERTIFICATE_DAYS / 3;
 const DAY_MS = 86_400_000;
 const PRIVATE_MODE = 0o600;
-const PUBLIC_MODE = 0o644;
+export const PUBLIC_MODE = 0o644;
 
 /**
  * Makes what is missing or unusable of a development CA (`ca.pem`, `ca.key`) and a server certificate for
@@ -38,9 +38,12 @@ const PUBLIC_MODE = 0o644;
 export async function ensureDevelopmentCertificates({
   directory,
   now,
+  renew = false,
 }: {
   directory: string;
   now: Date;
+  /** Makes a new server certificate, however good the old one is. */
+  renew?: boolean;
 }): Promise<DevelopmentCertificates> {
   const caFile = join(directory, 'ca.pem');
   const caKeyFile = join(directory, 'ca.key');
@@ -57,7 +60,7 @@ export async function ensureDevelopmentCertificates({
     const key = await ensureKey(keyFile);
     await ensureCertificate(
       certFile,
-      (pem, certificate) => pem.endsWith(ca) && isUsableLeaf(certificate, ca, key, now),
+      (pem, certificate) => !renew && pem.endsWith(ca) && isUsableLeaf(certificate, ca, key, now),
       async () => (await issuing()).issueServerCertificate({ certificate: ca, key: caKey }, key, now),
     );
   } catch (error) {
@@ -115,7 +118,12 @@ async function ensureCertificate(
   return readFile(file, 'utf8');
 }
 
-async function ensureKey(file: string): Promise<KeyObject> {
+/**
+ * A P-256 private key in a file of mode 0600, made where there is none.
+ *
+ * @throws StartError when the file holds another key
+ */
+export async function ensureKey(file: string): Promise<KeyObject> {
   const pem = await readIfPresent(file);
   const key = pem === undefined ? undefined : parse(() => createPrivateKey(pem));
   if (key === undefined) {

@@ -3,6 +3,8 @@ import type { X509Certificate } from 'node:crypto';
 /** The organisation in the name of everything issued for development. A project that renames its CA keeps it. */
 export const DEVELOPMENT_ORGANISATION = 'For development only';
 
+export const DEVELOPMENT_CA_NAME = 'NestJS Secure API Starter development CA';
+
 /** The names of this machine to itself; the development CA can vouch for nothing else. */
 export const DEVELOPMENT_HOSTS = ['localhost', '127.0.0.1', '::1'] as const;
 

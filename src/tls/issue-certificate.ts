@@ -2,7 +2,12 @@
 import 'reflect-metadata'; // oxlint-disable-line import/no-unassigned-import
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import * as x509 from '@peculiar/x509';
-import { DEVELOPMENT_HOSTS, DEVELOPMENT_ORGANISATION, SERVER_CERTIFICATE_DAYS } from './development-mark.js';
+import {
+  DEVELOPMENT_CA_NAME,
+  DEVELOPMENT_HOSTS,
+  DEVELOPMENT_ORGANISATION,
+  SERVER_CERTIFICATE_DAYS,
+} from './development-mark.js';
 
 /**
  * A CA is trusted by hand, in a browser or an operating system, so it should outlast the yearly
@@ -15,8 +20,7 @@ const BACKDATE_MS = 5 * 60_000;
 const DAY_MS = 86_400_000;
 
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
-const caName = [{ CN: ['NestJS Secure API Starter development CA'] }, { O: [DEVELOPMENT_ORGANISATION] }];
-const serverName = [{ CN: ['localhost'] }, { O: [DEVELOPMENT_ORGANISATION] }];
+const caName = [{ CN: [DEVELOPMENT_CA_NAME] }, { O: [DEVELOPMENT_ORGANISATION] }];
 
 x509.cryptoProvider.set(crypto);
 
@@ -45,19 +49,51 @@ export async function issueCaCertificate(key: KeyObject, now: Date): Promise<str
   return toPem(certificate);
 }
 
+/** The CA's certificate in PEM, and its key. */
+export interface Issuer {
+  readonly certificate: string;
+  readonly key: KeyObject;
+}
+
 /**
- * Issues a server certificate for `DEVELOPMENT_HOSTS`; returns the PEM chain, leaf first. The serial number
- * is 128 random bits (RFC 5280, 4.1.2.2). All arguments but `now` come from `issueCaCertificate` or are P-256 keys.
+ * Issues a server certificate for `DEVELOPMENT_HOSTS`; returns the PEM chain, leaf first. All arguments but
+ * `now` come from `issueCaCertificate` or are P-256 keys.
  */
-export async function issueServerCertificate(
-  ca: { certificate: string; key: KeyObject },
+export async function issueServerCertificate(ca: Issuer, key: KeyObject, now: Date): Promise<string> {
+  const names = DEVELOPMENT_HOSTS.map((value): x509.JsonGeneralName => ({
+    type: value === 'localhost' ? 'dns' : 'ip',
+    value,
+  }));
+  return issueLeaf(ca, key, now, { name: 'localhost', names, usage: x509.ExtendedKeyUsage.serverAuth });
+}
+
+/**
+ * Issues a certificate that a client shows; returns the PEM chain, leaf first. Its alternative name is an
+ * e-mail address, because the CA's name constraints leave it no host name.
+ *
+ * @param name - letters, digits, hyphens and underscores
+ */
+export async function issueClientCertificate(
+  ca: Issuer,
   key: KeyObject,
   now: Date,
+  name: string,
+): Promise<string> {
+  const names: x509.JsonGeneralName[] = [{ type: 'email', value: `${name}@localhost` }];
+  return issueLeaf(ca, key, now, { name, names, usage: x509.ExtendedKeyUsage.clientAuth });
+}
+
+/** The serial number is 128 random bits (RFC 5280, 4.1.2.2). */
+async function issueLeaf(
+  ca: Issuer,
+  key: KeyObject,
+  now: Date,
+  { name, names, usage }: { name: string; names: x509.JsonGeneralName[]; usage: string },
 ): Promise<string> {
   const publicKey = toSpki(key);
   const issuer = new x509.X509Certificate(ca.certificate);
   const certificate = await x509.X509CertificateGenerator.create({
-    subject: serverName,
+    subject: [{ CN: [name] }, { O: [DEVELOPMENT_ORGANISATION] }],
     issuer: issuer.subjectName,
     publicKey,
     signingKey: await toSigningKey(ca.key),
@@ -66,13 +102,8 @@ export async function issueServerCertificate(
     extensions: [
       new x509.BasicConstraintsExtension(false, undefined, true),
       new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
-      new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
-      new x509.SubjectAlternativeNameExtension(
-        DEVELOPMENT_HOSTS.map((value): x509.JsonGeneralName => ({
-          type: value === 'localhost' ? 'dns' : 'ip',
-          value,
-        })),
-      ),
+      new x509.ExtendedKeyUsageExtension([usage]),
+      new x509.SubjectAlternativeNameExtension(names),
       await x509.SubjectKeyIdentifierExtension.create(publicKey),
       await x509.AuthorityKeyIdentifierExtension.create(issuer.publicKey),
     ],

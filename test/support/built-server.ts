@@ -37,6 +37,7 @@ export class Build {
 /** A process and all that it writes. */
 export class Running {
   output = '';
+  standardOutput = '';
   readonly #exited: Promise<unknown[]>;
 
   constructor(private readonly child: ChildProcess) {
@@ -44,6 +45,7 @@ export class Running {
     for (const stream of [child.stdout, child.stderr]) {
       stream?.setEncoding('utf8').on('data', (text: string) => {
         this.output += text;
+        if (stream === child.stdout) this.standardOutput += text;
       });
     }
   }

@@ -6,6 +6,10 @@ import * as x509 from '@peculiar/x509';
 
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
 const DAY_MS = 86_400_000;
+const LOCALHOST: x509.JsonGeneralNames = [
+  { type: 'dns', value: 'localhost' },
+  { type: 'ip', value: '127.0.0.1' },
+];
 
 /** Extended key usages. */
 export const { clientAuth: CLIENT_AUTH, serverAuth: SERVER_AUTH } = x509.ExtendedKeyUsage;
@@ -50,11 +54,7 @@ export class TestCertificate {
 
   /** A server certificate for this machine unless told otherwise. */
   issue(wanted: Wanted = {}): Promise<TestCertificate> {
-    const san: x509.JsonGeneralNames = [
-      { type: 'dns', value: 'localhost' },
-      { type: 'ip', value: '127.0.0.1' },
-    ];
-    return create(wanted.isCa === true ? wanted : { san, ...wanted }, this);
+    return create(wanted.isCa === true ? wanted : { san: LOCALHOST, ...wanted }, this);
   }
 
   /** A revocation list in PEM. @param to - days from now until the next one */
@@ -84,6 +84,11 @@ export class TestCertificate {
 
 export function newCa(name = 'CN=Test CA'): Promise<TestCertificate> {
   return create({ name, isCa: true }, undefined);
+}
+
+/** A server certificate for this machine that nobody vouches for. */
+export function selfSigned(): Promise<TestCertificate> {
+  return create({ san: LOCALHOST }, undefined);
 }
 
 /** Writes a chain and the key of its first certificate as `chain.pem` and `key.pem`. */
