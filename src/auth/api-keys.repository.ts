@@ -83,4 +83,8 @@ export class ApiKeysRepository {
       .executeTakeFirst();
     return row?.digest;
   }
+
+  async deleteAll(userId: string): Promise<void> {
+    await this.database.query.deleteFrom('api_keys').where('user_id', '=', userId).execute();
+  }
 }

@@ -129,6 +129,11 @@ export class ApiKeysService {
     this.#live.delete(Buffer.from(digest).toString('base64url'));
   }
 
+  /** All keys of the user, in the surrounding transaction: they are good for nothing within a second. */
+  async deleteAll(userId: string): Promise<void> {
+    await this.repository.deleteAll(userId);
+  }
+
   async #loadLive(digest: string): Promise<Principal | undefined> {
     const nowMs = this.clock.nowMs();
     const row = await this.repository.findLive(Buffer.from(digest, 'base64url'), nowMs);

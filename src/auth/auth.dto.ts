@@ -5,9 +5,9 @@ import { Absent } from '../common/absent.js';
 import { ApiProperty, ApiPropertyOptional } from '../common/openapi.js';
 
 /** RFC 5321, section 4.5.3.1.3: the longest path is 256 octets with its angle brackets. */
-const MAX_EMAIL_LENGTH = 254;
+export const MAX_EMAIL_LENGTH = 254;
 /** Well above the 1 024 bytes a password may have, so that the policy can say so. */
-const MAX_PASSWORD_LENGTH = 4_096;
+export const MAX_PASSWORD_LENGTH = 4_096;
 /** Above what one of ours has: another text is no fault, only no known device. */
 const MAX_DEVICE_TOKEN_LENGTH = 512;
 

@@ -2,6 +2,8 @@ import { Module } from '@nestjs/common';
 import { APP_GUARD, DiscoveryModule } from '@nestjs/core';
 import { UsersModule } from '../users/users.module.js';
 import { AccessMarks } from './access-marks.js';
+import { AccountsController } from './accounts.controller.js';
+import { AccountsService } from './accounts.service.js';
 import { ApiKeysController } from './api-keys.controller.js';
 import { ApiKeysRepository } from './api-keys.repository.js';
 import { ApiKeysService } from './api-keys.service.js';
@@ -18,9 +20,10 @@ import { SessionsService } from './sessions.service.js';
 
 @Module({
   imports: [DiscoveryModule, UsersModule],
-  controllers: [AuthController, SessionsController, ApiKeysController, JwksController],
+  controllers: [AuthController, SessionsController, ApiKeysController, AccountsController, JwksController],
   providers: [
     AccessMarks,
+    AccountsService,
     ApiKeysRepository,
     ApiKeysService,
     AuthService,

@@ -141,6 +141,18 @@ export class SessionsRepository {
     return rows.map(({ id }) => id);
   }
 
+  /** @returns the ids of those that ended */
+  async revokeAll(userId: string, nowMs: number): Promise<string[]> {
+    const rows = await this.database.query
+      .updateTable('sessions')
+      .set({ revoked_at: nowMs })
+      .where('user_id', '=', userId)
+      .where('revoked_at', 'is', null)
+      .returning('id')
+      .execute();
+    return rows.map(({ id }) => id);
+  }
+
   /** Removes the sessions that have ended, with their tokens. */
   async deleteEnded(nowMs: number): Promise<void> {
     await this.database.query

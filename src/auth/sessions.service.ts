@@ -144,6 +144,20 @@ export class SessionsService {
     for (const id of ids) this.#live.delete(id);
   }
 
+  /**
+   * Ends every session of the user, in the surrounding transaction.
+   *
+   * @returns the ids of those that ended: `forget` them once the transaction is committed
+   */
+  async revokeAll(userId: string): Promise<string[]> {
+    return this.repository.revokeAll(userId, this.clock.nowMs());
+  }
+
+  /** Looks these up anew at their next use, which would be a second later otherwise. */
+  forget(ids: readonly string[]): void {
+    for (const id of ids) this.#live.delete(id);
+  }
+
   /** Forgets the sessions that have ended. */
   async sweep(): Promise<void> {
     await this.repository.deleteEnded(this.clock.nowMs());

@@ -1,4 +1,6 @@
-export type Role = 'user' | 'admin';
+export const roles = ['user', 'admin'] as const;
+
+export type Role = (typeof roles)[number];
 
 interface PermissionRule {
   /** What holds the permission. */
@@ -9,7 +11,7 @@ interface PermissionRule {
   readonly allows: string;
 }
 
-const everyone: readonly Role[] = ['user', 'admin'];
+const everyone: readonly Role[] = roles;
 const administrators: readonly Role[] = ['admin'];
 
 /**
@@ -38,6 +40,16 @@ export const permissionRules = {
   'secrets:write': { roles: everyone, isScope: true, allows: "write and delete one's secrets" },
   'sessions:read': { roles: everyone, isScope: false, allows: "list one's sessions" },
   'sessions:write': { roles: everyone, isScope: false, allows: "end one's sessions" },
+  'users:read': {
+    roles: administrators,
+    isScope: true,
+    allows: 'list all users with their addresses, roles and whether they are disabled',
+  },
+  'users:write': {
+    roles: administrators,
+    isScope: false,
+    allows: "change any user's roles, disable and enable them, end their sessions",
+  },
 } as const satisfies Record<string, PermissionRule>;
 
 export type Permission = keyof typeof permissionRules;
@@ -51,15 +63,15 @@ export const scopes: ReadonlySet<Permission> = new Set(rules.filter(([, rule]) =
 const permissionsByRoles = new Map<string, ReadonlySet<Permission>>();
 
 /** What the roles hold together. The same roles in the same order give the same set. */
-export function permissionsOf(roles: readonly Role[]): ReadonlySet<Permission> {
-  const key = roles.join(' ');
+export function permissionsOf(held: readonly Role[]): ReadonlySet<Permission> {
+  const key = held.join(' ');
   const known = permissionsByRoles.get(key);
   if (known) return known;
-  const held = new Set(
-    rules.filter(([, rule]) => rule.roles.some((role) => roles.includes(role))).map(first),
+  const permissions = new Set(
+    rules.filter(([, rule]) => rule.roles.some((role) => held.includes(role))).map(first),
   );
-  permissionsByRoles.set(key, held);
-  return held;
+  permissionsByRoles.set(key, permissions);
+  return permissions;
 }
 
 function first([name]: readonly [Permission, PermissionRule]): Permission {

@@ -5,3 +5,16 @@ export class EmailTakenError extends AppError {
     super('ERR_EMAIL_TAKEN');
   }
 }
+
+export class UserNotFoundError extends AppError {
+  constructor() {
+    super('ERR_USER_NOT_FOUND');
+  }
+}
+
+/** Without an administrator who is enabled nobody could make another one over the API. */
+export class LastAdministratorError extends AppError {
+  constructor() {
+    super('ERR_LAST_ADMINISTRATOR');
+  }
+}

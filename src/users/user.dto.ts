@@ -1,4 +1,4 @@
-import { type Role } from '../common/permissions.js';
+import { type Role, roles } from '../common/permissions.js';
 import { type User } from './users.service.js';
 import { ApiProperty } from '../common/openapi.js';
 
@@ -9,7 +9,7 @@ export class UserResponse {
   @ApiProperty({ format: 'email' })
   readonly email: string;
 
-  @ApiProperty({ enum: ['user', 'admin'], isArray: true })
+  @ApiProperty({ enum: roles, isArray: true })
   readonly roles: readonly Role[];
 
   @ApiProperty({ format: 'date-time' })

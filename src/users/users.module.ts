@@ -1,6 +1,8 @@
 import { Module } from '@nestjs/common';
 import { PublicKeysController } from './public-keys.controller.js';
 import { UserCiphertextsRepository } from './user-ciphertexts.repository.js';
+import { UserAdministrationRepository } from './user-administration.repository.js';
+import { UserAdministrationService } from './user-administration.service.js';
 import { UsersController } from './users.controller.js';
 import { UsersReencryption } from './users.reencryption.js';
 import { UsersRepository } from './users.repository.js';
@@ -8,7 +10,14 @@ import { UsersService } from './users.service.js';
 
 @Module({
   controllers: [UsersController, PublicKeysController],
-  providers: [UsersRepository, UsersService, UserCiphertextsRepository, UsersReencryption],
-  exports: [UsersService],
+  providers: [
+    UsersRepository,
+    UsersService,
+    UserCiphertextsRepository,
+    UsersReencryption,
+    UserAdministrationRepository,
+    UserAdministrationService,
+  ],
+  exports: [UsersService, UserAdministrationService],
 })
 export class UsersModule {}

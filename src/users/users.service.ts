@@ -97,6 +97,12 @@ export class UsersService {
     };
   }
 
+  /** The same of a user who is known already; `undefined` when they are gone. */
+  async findCredentialsOf(userId: string): Promise<Credentials | undefined> {
+    const row = await this.repository.find(userId);
+    return row && credentialsOf(row);
+  }
+
   /**
    * The id of the user whose password this is, or `undefined`. A wrong password, an address that nobody has and a
    * disabled user cost the same work.

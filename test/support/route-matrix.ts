@@ -130,6 +130,28 @@ export const matrix: Readonly<Record<string, Row>> = {
   'DELETE /v1/api-keys/:id': { needs: 'api-keys:write', object: 'apiKey', own: 204 },
 
   'GET /v1/users/me': { needs: 'account:read', own: 200 },
+  'DELETE /v1/users/me': {
+    needs: 'account:write',
+    own: 204,
+    isSpending: true,
+    send: () => json({ password: PASSWORD }),
+  },
+  'GET /v1/users': { needs: 'users:read', own: 200 },
+  'PATCH /v1/users/:id': {
+    needs: 'users:write',
+    object: 'user',
+    own: 200,
+    foreign: 200,
+    isSpending: true,
+    send: () => json({ disabled: false }),
+  },
+  'DELETE /v1/users/:id/sessions': {
+    needs: 'users:write',
+    object: 'user',
+    own: 204,
+    foreign: 204,
+    isSpending: true,
+  },
   'PUT /v1/users/me/public-key': {
     needs: 'account:write',
     own: 200,

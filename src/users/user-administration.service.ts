@@ -1,0 +1,103 @@
+import { Injectable } from '@nestjs/common';
+import { Clock } from '../common/clock.js';
+import { decodeCursor, type Page, toPage } from '../common/pagination.js';
+import { type Role } from '../common/permissions.js';
+import { CryptoService } from '../crypto/crypto.service.js';
+import { EMAIL_INDEX, emailContext } from './encryption-contexts.js';
+import { LastAdministratorError, UserNotFoundError } from './errors.js';
+import { type AdministeredUserRow, UserAdministrationRepository } from './user-administration.repository.js';
+import { type User } from './users.service.js';
+
+export interface AdministeredUser extends User {
+  readonly isDisabled: boolean;
+}
+
+export interface UserChanges {
+  readonly roles?: readonly Role[];
+  readonly isDisabled?: boolean;
+}
+
+/** What administrators see and change of users: who they are and whether they get in, never their data. */
+@Injectable()
+export class UserAdministrationService {
+  constructor(
+    private readonly repository: UserAdministrationRepository,
+    private readonly crypto: CryptoService,
+    private readonly clock: Clock,
+  ) {}
+
+  /** One page, optionally only who has exactly this e-mail address, upper and lower case alike. */
+  async list({
+    email,
+    cursor,
+    limit,
+  }: {
+    readonly email?: string;
+    readonly cursor?: string;
+    readonly limit: number;
+  }): Promise<Page<AdministeredUser>> {
+    const indexes =
+      email === undefined ? undefined : await this.crypto.blindIndexCandidates(email, EMAIL_INDEX);
+    const rows = await this.repository.list({ limit, afterId: decodeCursor(cursor) }, indexes);
+    const { items, nextCursor } = toPage(rows, limit, (row) => row.id);
+    return { items: await Promise.all(items.map((row) => this.#toUser(row))), nextCursor };
+  }
+
+  /**
+   * Changes roles, or lets a user in no more. Call it in the transaction that ends what the user has open.
+   *
+   * @returns the user before and after
+   * @throws {UserNotFoundError}
+   * @throws {LastAdministratorError} when nobody would be left to administer
+   */
+  async update(
+    id: string,
+    changes: UserChanges,
+  ): Promise<{ readonly before: AdministeredUser; readonly after: AdministeredUser }> {
+    const administrators = await this.repository.findAdministratorsForUpdate();
+    const row = await this.repository.findForUpdate(id);
+    if (!row) throw new UserNotFoundError();
+    const before = await this.#toUser(row);
+    const after = { ...before, ...changes };
+    if (!isAdministrator(after)) refuseLast(id, administrators);
+    const disabledAt = after.isDisabled ? (row.disabled_at ?? this.clock.nowMs()) : null;
+    await this.repository.update(id, { roles: after.roles.join(' '), disabled_at: disabledAt });
+    return { before, after };
+  }
+
+  /** @throws {UserNotFoundError} unless there is such a user, who stays until the surrounding transaction ends */
+  async hold(id: string): Promise<void> {
+    if (!(await this.repository.findForUpdate(id))) throw new UserNotFoundError();
+  }
+
+  /**
+   * Removes a user and every row of theirs. Call it in the transaction that destroys their keys.
+   *
+   * @throws {UserNotFoundError} when somebody was faster
+   * @throws {LastAdministratorError}
+   */
+  async delete(id: string): Promise<void> {
+    refuseLast(id, await this.repository.findAdministratorsForUpdate());
+    await this.hold(id);
+    await this.repository.delete(id);
+  }
+
+  async #toUser(row: AdministeredUserRow): Promise<AdministeredUser> {
+    const email = await this.crypto.decrypt(row.email_ciphertext, emailContext(row.id));
+    return {
+      id: row.id,
+      email: email.toString('utf8'),
+      roles: row.roles.split(' ') as Role[],
+      createdAt: new Date(row.created_at),
+      isDisabled: row.disabled_at !== null,
+    };
+  }
+}
+
+function isAdministrator({ roles, isDisabled }: AdministeredUser): boolean {
+  return !isDisabled && roles.includes('admin');
+}
+
+function refuseLast(id: string, administrators: readonly string[]): void {
+  if (administrators.length === 1 && administrators[0] === id) throw new LastAdministratorError();
+}

@@ -1,0 +1,152 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { type Account, newAccount, PASSWORD, signIn } from '../support/accounts.js';
+import { forEachDatabase } from '../support/for-each-database.js';
+import { expectProblem } from '../support/problems.js';
+import { databaseOf } from '../support/retired-keys.js';
+import { type TestApp } from '../support/test-app.js';
+
+describe("the deletion of one's account", () => {
+  forEachDatabase((newApp) => {
+    let app: TestApp;
+    let other: TestApp;
+    beforeAll(async () => {
+      app = await newApp();
+      other = await app.newInstance();
+    });
+    afterAll(async () => {
+      await other.close();
+      await app.close();
+    });
+
+    function remove(token: string, password: unknown = PASSWORD) {
+      return app.request('DELETE', '/v1/users/me', { token, json: { password } });
+    }
+
+    async function newOwner(): Promise<Account & { readonly key: string }> {
+      const account = await newAccount(app);
+      const { token } = account;
+      await app.post('/v1/contacts', { name: 'Ada', email: 'ada@example.com' }, token);
+      await app.request('PUT', '/v1/secrets/db', { token, json: { data: { a: 'b' } } });
+      await app.get(`/v1/users/${account.id}/public-key`, token);
+      const scopes = ['contacts:read'];
+      const key = await app.post('/v1/api-keys', { name: 'x', scopes }, token);
+      return { ...account, key: key.string('key') };
+    }
+
+    it('needs the password, and is throttled', async () => {
+      const { token } = await newAccount(app);
+      for (let guess = 0; guess < 5; guess++) {
+        expectProblem(await remove(token, `${PASSWORD}${guess}`), 'ERR_INVALID_CREDENTIALS');
+      }
+      expectProblem(await remove(token), 'ERR_INVALID_CREDENTIALS');
+      app.clock.advance(1);
+      expect((await remove(token)).status).toBe(204);
+    });
+
+    it('ends sessions and API keys at once here, and within a second on every other instance', async () => {
+      const { email, token, refreshToken, key } = await newOwner();
+      const second = await signIn(app, email);
+      const bearers = [token, second.token, key];
+      for (const bearer of bearers) expect((await other.get('/v1/contacts', bearer)).status).toBe(200);
+      expect((await remove(token)).status).toBe(204);
+      for (const bearer of [token, second.token]) {
+        expectProblem(await app.get('/v1/contacts', bearer), 'ERR_UNAUTHENTICATED');
+      }
+      app.clock.advance(1);
+      for (const bearer of bearers) {
+        expectProblem(await app.get('/v1/contacts', bearer), 'ERR_UNAUTHENTICATED');
+        expectProblem(await other.get('/v1/contacts', bearer), 'ERR_UNAUTHENTICATED');
+      }
+      expectProblem(await app.post('/v1/auth/refresh', { refreshToken }), 'ERR_INVALID_REFRESH_TOKEN');
+    });
+
+    it('destroys every key of theirs, so that a backup of the rows stays closed too', async () => {
+      const { id, token } = await newOwner();
+      const keys = () =>
+        databaseOf(app)
+          .query.selectFrom('keys')
+          .select(['purpose', 'state', 'wrapped'])
+          .where('owner_id', '=', id)
+          .execute();
+      expect(new Set((await keys()).map(({ purpose }) => purpose))).toEqual(
+        new Set(['user-kek', 'email', 'contacts', 'blind-index', 'secret', 'sealing']),
+      );
+      await remove(token);
+      const left = await keys();
+      expect(left.length).toBeGreaterThan(0);
+      expect(left.filter(({ state, wrapped }) => state !== 'DESTROYED' || wrapped !== null)).toEqual([]);
+    });
+
+    it('leaves no row of theirs in any table but their dead keys and the audit log', async () => {
+      const { id, token } = await newOwner();
+      const before = await tablesNaming(id);
+      expect(before).toEqual(
+        expect.arrayContaining(['users', 'sessions', 'secrets', 'contacts', 'api_keys']),
+      );
+      await remove(token);
+      expect(await tablesNaming(id)).toEqual(['audit_events', 'keys']);
+    });
+
+    /** Every table with a column that holds the id of the user. */
+    async function tablesNaming(userId: string): Promise<string[]> {
+      const database = databaseOf(app);
+      const tables = await database.query.introspection.getTables();
+      const found: string[] = [];
+      for (const { name } of tables) {
+        const rows = await database.query
+          .selectFrom(name as 'users')
+          .selectAll()
+          .execute();
+        if (JSON.stringify(rows).includes(userId)) found.push(name);
+      }
+      return found.toSorted();
+    }
+
+    it('frees the e-mail address, whose next owner sees nothing of it', async () => {
+      const { id, email, token } = await newOwner();
+      await remove(token);
+      const credentials = { email, password: PASSWORD };
+      expectProblem(await app.post('/v1/auth/login', credentials), 'ERR_INVALID_CREDENTIALS');
+      const registered = await app.post('/v1/auth/register', credentials);
+      expect(registered.status).toBe(201);
+      expect(registered.string('id')).not.toBe(id);
+      const next = await signIn(app, email);
+      expect((await app.get('/v1/contacts', next.token)).items).toEqual([]);
+      expect((await app.get('/v1/secrets', next.token)).items).toEqual([]);
+    });
+
+    it('leaves events that name nobody but the id', async () => {
+      const { id, email, token } = await newOwner();
+      await remove(token, 'wrong');
+      await remove(token);
+      const events = await databaseOf(app)
+        .query.selectFrom('audit_events')
+        .selectAll()
+        .where('action', '=', 'user.delete')
+        .where('actor', '=', id)
+        .orderBy('seq')
+        .execute();
+      expect(events.map(({ outcome }) => outcome)).toEqual(['failure', 'success']);
+      expect(events[1]).toMatchObject({ actor: id, target: `user:${id}`, ip: null });
+      expect(JSON.stringify(events)).not.toContain(email);
+    });
+
+    it('happens once when it is asked for 16 times at the same moment', async () => {
+      const { token } = await newOwner();
+      const answers = await Promise.all(Array.from({ length: 16 }, () => remove(token)));
+      const statuses = answers.map(({ status }) => status);
+      expect(statuses.filter((status) => status === 204)).toHaveLength(1);
+      expect(statuses.filter((status) => ![204, 401, 404].includes(status))).toEqual([]);
+    });
+
+    it('leaves other users alone', async () => {
+      const [leaving, staying] = await Promise.all([newOwner(), newOwner()]);
+      await remove(leaving.token);
+      app.clock.advance(1);
+      expect((await app.get('/v1/contacts', staying.token)).items).toHaveLength(1);
+      expect((await app.get('/v1/contacts', staying.key)).status).toBe(200);
+      expect((await app.get('/v1/secrets/db', staying.token)).members['data']).toEqual({ a: 'b' });
+      expectProblem(await app.get(`/v1/users/${leaving.id}/public-key`, staying.token), 'ERR_NOT_FOUND');
+    });
+  });
+});
