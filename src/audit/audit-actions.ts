@@ -21,6 +21,7 @@ export const auditActions = [
   'secret.undelete',
   'secret.destroy',
   'audit.read',
+  'audit.verify',
 ] as const;
 
 export type AuditAction = (typeof auditActions)[number];

@@ -10,13 +10,23 @@ export interface NewAuditEvent {
   /** The user whose account or object it concerns, where that is not the actor: they see the event too. */
   readonly ownerId?: string;
   readonly outcome: 'success' | 'failure';
+  /**
+   * An e-mail address or token that it was about. Only its digest is stored, by which `audit contains` finds it;
+   * none of a secret's data, whose digest would outlive it.
+   */
+  readonly value?: string;
   /** Absent for what no request caused, as are the members of `RequestOrigin` below. */
   readonly ip?: string;
   readonly requestId?: string;
 }
 
+/** An event and when it happened, to be appended to the log. */
+export interface DatedEvent extends NewAuditEvent {
+  readonly atMs: number;
+}
+
 /** One entry of the log. */
-export interface AuditEvent extends NewAuditEvent {
+export interface AuditEvent extends Omit<NewAuditEvent, 'value'> {
   /** 1, 2, 3 …, without a gap. */
   readonly seq: number;
   readonly at: Date;

@@ -69,3 +69,25 @@ export class AuditEventsResponse {
     this.nextCursor = nextCursor;
   }
 }
+
+export class AuditCheckpointResponse {
+  @ApiProperty({ type: 'integer', description: 'the event up to which it speaks' })
+  readonly seq!: number;
+
+  @ApiProperty({ format: 'date-time' })
+  readonly at!: string;
+
+  @ApiProperty({ description: 'of the key that signed' })
+  readonly keyId!: string;
+
+  @ApiProperty({ description: 'of that event, base64url' })
+  readonly mac!: string;
+
+  @ApiProperty({ description: 'base64url' })
+  readonly signature!: string;
+}
+
+export class AuditVerificationResponse {
+  @ApiProperty({ type: 'integer', description: 'how many events are as they were written' })
+  readonly verified!: number;
+}

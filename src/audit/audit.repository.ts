@@ -1,9 +1,10 @@
 import { Injectable } from '@nestjs/common';
-import { type Insertable, type Selectable } from 'kysely';
+import { type Selectable } from 'kysely';
 import { Database } from '../database/database.js';
 import { type Schema } from '../database/schema.js';
 
 export type AuditEventRow = Selectable<Schema['audit_events']>;
+export type AuditHead = Omit<Selectable<Schema['audit_head']>, 'id'>;
 
 interface Selection {
   readonly action: string | undefined;
@@ -16,17 +17,18 @@ export class AuditRepository {
   constructor(private readonly database: Database) {}
 
   /** The end of the log, locked until the surrounding transaction ends (SQLite has one writer at a time anyway). */
-  async lockHead(): Promise<number> {
-    const query = this.database.query.selectFrom('audit_head').select('seq').where('id', '=', 1);
-    const { seq } = await (
-      this.database.kind === 'postgres' ? query.forUpdate() : query
-    ).executeTakeFirstOrThrow();
-    return seq;
+  async lockHead(): Promise<AuditHead | undefined> {
+    const query = this.#head();
+    return (this.database.kind === 'postgres' ? query.forUpdate() : query).executeTakeFirst();
   }
 
-  async append(rows: readonly Insertable<Schema['audit_events']>[], headSeq: number): Promise<void> {
+  async findHead(): Promise<AuditHead | undefined> {
+    return this.#head().executeTakeFirst();
+  }
+
+  async append(rows: readonly AuditEventRow[], head: AuditHead): Promise<void> {
     await this.database.query.insertInto('audit_events').values(rows).execute();
-    await this.database.query.updateTable('audit_head').set({ seq: headSeq }).where('id', '=', 1).execute();
+    await this.database.query.updateTable('audit_head').set(head).where('id', '=', 1).execute();
   }
 
   /** What a user did and what concerns them, newest first; one row more than `limit` tells that there is more. */
@@ -40,6 +42,80 @@ export class AuditRepository {
       .flat()
       .toSorted((one, other) => other.seq - one.seq)
       .slice(0, selection.limit + 1);
+  }
+
+  /** A page of the whole log, oldest first, up to and with `lastSeq`. */
+  async page(afterSeq: number, lastSeq: number, limit: number): Promise<AuditEventRow[]> {
+    return (
+      this.database.query
+        .selectFrom('audit_events')
+        .selectAll()
+        .where('seq', '>', afterSeq)
+        .where('seq', '<=', lastSeq)
+        // What no number of ours can hold was written by somebody else, and shows as a gap.
+        .where('at', '>=', 0)
+        .where('at', '<=', Number.MAX_SAFE_INTEGER)
+        .orderBy('seq')
+        .limit(limit)
+        .execute()
+    );
+  }
+
+  /** The number of an event that stands before the first one. */
+  async findBelowFirst(): Promise<number | undefined> {
+    const row = await this.database.query
+      .selectFrom('audit_events')
+      .select((column) =>
+        column
+          .case()
+          .when('seq', '>', Number.MIN_SAFE_INTEGER)
+          .then(column.ref('seq'))
+          .else(0)
+          .end()
+          .as('seq'),
+      )
+      .where('seq', '<', 1)
+      .limit(1)
+      .executeTakeFirst();
+    return row?.seq;
+  }
+
+  /** Whether there is an event above this number. */
+  async hasAbove(seq: number): Promise<boolean> {
+    const row = await this.database.query
+      .selectFrom('audit_events')
+      .select('key_id')
+      .where('seq', '>', seq)
+      .limit(1)
+      .executeTakeFirst();
+    return row !== undefined;
+  }
+
+  async findMac(seq: number): Promise<Uint8Array | undefined> {
+    const row = await this.database.query
+      .selectFrom('audit_events')
+      .select('mac')
+      .where('seq', '=', seq)
+      .executeTakeFirst();
+    return row?.mac;
+  }
+
+  /** The events with one of these digests of a value, oldest first. */
+  async findByValue(digests: readonly Uint8Array[], limit: number): Promise<AuditEventRow[]> {
+    return this.database.query
+      .selectFrom('audit_events')
+      .selectAll()
+      .where('value_digest', 'in', digests)
+      .orderBy('seq')
+      .limit(limit)
+      .execute();
+  }
+
+  #head() {
+    return this.database.query
+      .selectFrom('audit_head')
+      .select(['seq', 'mac', 'key_id', 'head_mac'])
+      .where('id', '=', 1);
   }
 
   #select(column: 'actor' | 'owner_id', userId: string, { action, belowSeq, limit }: Selection) {

@@ -1,24 +1,16 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { anEvent, openAuditLog } from '../../test/support/audit-log.js';
 import { FakeClock } from '../../test/support/fake-clock.js';
+import { StaticRootKeyProvider } from '../../test/support/static-root-key-provider.js';
 import { forEachDatabaseKind, TestDatabase } from '../../test/support/test-database.js';
 import { type Database } from '../database/database.js';
-import { type NewAuditEvent } from './audit-event.js';
-import { AuditRepository } from './audit.repository.js';
-import { AuditService } from './audit.service.js';
+import { type AuditService } from './audit.service.js';
 import { AuditUnavailableError } from './errors.js';
-
-const event: NewAuditEvent = {
-  actor: 'ada',
-  action: 'secret.read',
-  target: 'secret:1',
-  outcome: 'success',
-  ip: '192.0.2.1',
-  requestId: 'request-1',
-};
 
 describe('AuditService', () => {
   forEachDatabaseKind((kind) => {
     const clock = new FakeClock();
+    const rootKey = new StaticRootKeyProvider();
     let testDatabase: TestDatabase;
     let database: Database;
     let audit: AuditService;
@@ -30,7 +22,7 @@ describe('AuditService', () => {
     afterEach(() => testDatabase.remove());
 
     function newService(over: Database): AuditService {
-      return new AuditService(new AuditRepository(over), over, clock);
+      return openAuditLog(over, rootKey, clock).audit;
     }
 
     async function seqs(): Promise<number[]> {
@@ -39,17 +31,17 @@ describe('AuditService', () => {
     }
 
     it('gives an event back as it was recorded', async () => {
-      await audit.record(event);
+      await audit.record(anEvent);
       expect(await audit.list('ada', { limit: 20 })).toEqual({
-        items: [{ ...event, seq: 1, at: new Date(clock.nowMs()) }],
+        items: [{ ...anEvent, seq: 1, at: new Date(clock.nowMs()) }],
         nextCursor: null,
       });
     });
 
     it('commits an event with its transaction', async () => {
       await database.transaction(async () => {
-        await audit.record(event);
-        await audit.record(event);
+        await audit.record(anEvent);
+        await audit.record(anEvent);
         expect(await seqs()).toEqual([]);
       });
       expect(await seqs()).toEqual([1, 2]);
@@ -57,11 +49,11 @@ describe('AuditService', () => {
 
     it('keeps no event of a transaction that is undone', async () => {
       const undone = database.transaction(async () => {
-        await audit.record(event);
+        await audit.record(anEvent);
         throw new RangeError('changed my mind');
       });
       await expect(undone).rejects.toThrow(RangeError);
-      await audit.record(event);
+      await audit.record(anEvent);
       expect(await seqs()).toEqual([1]);
     });
 
@@ -70,33 +62,39 @@ describe('AuditService', () => {
       await Promise.all(
         Array.from({ length: 64 }, (_, index) => {
           const service = index % 2 === 0 ? audit : other;
-          if (index % 3 > 0) return service.record(event);
-          return database.transaction(() => audit.record(event));
+          if (index % 3 > 0) return service.record(anEvent);
+          return database.transaction(() => audit.record(anEvent));
         }),
       );
       expect(await seqs()).toEqual(Array.from({ length: 64 }, (_, index) => index + 1));
     });
 
     it('undoes a transaction whose event it cannot write, and says that it is unavailable', async () => {
-      await database.transaction(() => audit.record(event));
+      await database.transaction(() => audit.record(anEvent));
       await database.query.schema.alterTable('audit_events').renameTo('moved').execute();
       const change = database.transaction(async () => {
         await database.query.deleteFrom('moved' as 'audit_events').execute();
-        await audit.record(event);
+        await audit.record(anEvent);
       });
       await expect(change).rejects.toThrow(AuditUnavailableError);
-      await expect(audit.record(event)).rejects.toThrow(AuditUnavailableError);
+      await expect(audit.record(anEvent)).rejects.toThrow(AuditUnavailableError);
       await database.query.schema.alterTable('moved').renameTo('audit_events').execute();
-      await audit.record(event);
+      await audit.record(anEvent);
       expect(await seqs()).toEqual([1, 2]);
     });
 
     it('lists what a user did and what concerns them, newest first, page by page', async () => {
-      await audit.record({ ...event, target: 'a' });
-      await audit.record({ ...event, actor: 'admin', ownerId: 'ada', target: 'b' });
-      await audit.record({ ...event, actor: 'bob', target: 'c' });
-      await audit.record({ ...event, ownerId: 'ada', target: 'd' });
-      await audit.record({ ...event, actor: null, action: 'auth.login-failed', ownerId: 'ada', target: 'e' });
+      await audit.record({ ...anEvent, target: 'a' });
+      await audit.record({ ...anEvent, actor: 'admin', ownerId: 'ada', target: 'b' });
+      await audit.record({ ...anEvent, actor: 'bob', target: 'c' });
+      await audit.record({ ...anEvent, ownerId: 'ada', target: 'd' });
+      await audit.record({
+        ...anEvent,
+        actor: null,
+        action: 'auth.login-failed',
+        ownerId: 'ada',
+        target: 'e',
+      });
       const targets: unknown[] = [];
       let cursor: string | null | undefined;
       do {

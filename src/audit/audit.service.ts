@@ -3,24 +3,27 @@ import { Clock } from '../common/clock.js';
 import { decodeCursor, type Page, toPage } from '../common/pagination.js';
 import { Database } from '../database/database.js';
 import { type AuditAction } from './audit-actions.js';
-import { type AuditEvent, type NewAuditEvent } from './audit-event.js';
+import { type AuditEvent, type DatedEvent, type NewAuditEvent } from './audit-event.js';
+import { AuditKeys } from './audit-keys.js';
+import { AuditWriter } from './audit-writer.js';
 import { type AuditEventRow, AuditRepository } from './audit.repository.js';
 import { AuditUnavailableError } from './errors.js';
 import { GroupedWriter } from './grouped-writer.js';
 
-interface DatedEvent extends NewAuditEvent {
-  readonly atMs: number;
-}
+const PAGE = 1_000;
+
+/** With the MAC in base64url, which a signed checkpoint repeats. */
+export type ExportedEvent = AuditEvent & { readonly mac: string };
 
 /** The audit log, and its only writer. */
 @Injectable()
 export class AuditService {
-  readonly #group = new GroupedWriter<DatedEvent>((events) =>
-    this.database.transaction(() => this.#append(events)),
-  );
+  readonly #group = new GroupedWriter<DatedEvent>((events) => this.#appendGroup(events));
 
   constructor(
     private readonly repository: AuditRepository,
+    private readonly writer: AuditWriter,
+    private readonly keys: AuditKeys,
     private readonly database: Database,
     private readonly clock: Clock,
   ) {}
@@ -35,7 +38,7 @@ export class AuditService {
   async record(event: NewAuditEvent): Promise<void> {
     const dated: DatedEvent = { ...event, atMs: this.clock.nowMs() };
     if (!this.database.isInTransaction) return this.#group.add(dated);
-    this.database.beforeCommit(() => this.#append([dated]));
+    this.database.beforeCommit(() => this.#append(dated));
   }
 
   /** What the user did and what concerns them, newest first. */
@@ -50,29 +53,41 @@ export class AuditService {
     return { items: items.map(toEvent), nextCursor };
   }
 
-  async #append(events: readonly DatedEvent[]): Promise<void> {
+  /** The first thousand events that were about this e-mail address or token, which the log doesn't hold. */
+  async findByValue(value: string): Promise<AuditEvent[]> {
+    const digests = await this.keys.digests(value);
+    const rows = digests.length === 0 ? [] : await this.repository.findByValue(digests, PAGE);
+    return rows.map(toEvent);
+  }
+
+  /** Every event after `afterSeq` that was there at the beginning, oldest first, in pages. */
+  async *export(afterSeq: number): AsyncGenerator<readonly ExportedEvent[]> {
+    const last = (await this.repository.findHead())?.seq ?? 0;
+    let after = afterSeq;
+    for (;;) {
+      const rows = await this.repository.page(after, last, PAGE);
+      if (rows.length === 0) return;
+      yield rows.map((row) => ({ ...toEvent(row), mac: Buffer.from(row.mac).toString('base64url') }));
+      after = rows.at(-1)?.seq ?? after;
+    }
+  }
+
+  async #appendGroup(events: readonly DatedEvent[]): Promise<void> {
     try {
-      const headSeq = await this.repository.lockHead();
-      const rows = events.map((event, index) => toRow(event, headSeq + index + 1));
-      await this.repository.append(rows, headSeq + rows.length);
+      await this.keys.readAhead();
+      await this.database.transaction(() => this.writer.append(events));
     } catch (error) {
       throw new AuditUnavailableError(error);
     }
   }
-}
 
-function toRow(event: DatedEvent, seq: number): AuditEventRow {
-  return {
-    seq,
-    at: event.atMs,
-    actor: event.actor,
-    owner_id: event.ownerId === event.actor ? null : (event.ownerId ?? null),
-    action: event.action,
-    target: event.target ?? null,
-    outcome: event.outcome,
-    ip: event.ip ?? null,
-    request_id: event.requestId ?? null,
-  };
+  async #append(event: DatedEvent): Promise<void> {
+    try {
+      await this.writer.append([event]);
+    } catch (error) {
+      throw new AuditUnavailableError(error);
+    }
+  }
 }
 
 function toEvent(row: AuditEventRow): AuditEvent {

@@ -8,3 +8,14 @@ export class AuditUnavailableError extends AppError {
     super('ERR_UNAVAILABLE', { cause });
   }
 }
+
+/** Somebody other than the server changed the audit log. */
+export class AuditBrokenError extends AppError {
+  override readonly extensions: { readonly seq: number };
+
+  /** @param seq - the first event that isn't as it was written, or isn't there */
+  constructor(seq: number, fault: string) {
+    super('ERR_AUDIT_BROKEN', { detail: `event ${seq} ${fault}` });
+    this.extensions = { seq };
+  }
+}

@@ -15,7 +15,7 @@ export abstract class AppError extends Error {
   /** Response header fields that belong to the error, such as `Retry-After` in seconds. */
   readonly headers?: Readonly<Record<string, string>>;
   /** Further members of the problem document (RFC 9457, section 3.2). */
-  readonly extensions?: Readonly<Record<string, string>>;
+  readonly extensions?: Readonly<Record<string, string | number>>;
 
   /** @param options - `detail` instead of the catalogue's; `cause` is logged and never shown */
   constructor(

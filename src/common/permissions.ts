@@ -29,6 +29,11 @@ export const permissionRules = {
   'api-keys:write': { roles: everyone, isScope: false, allows: "make and delete one's API keys" },
   'audit:read': { roles: everyone, isScope: true, allows: "read one's own audit events" },
   'audit:read-any': { roles: administrators, isScope: true, allows: "read any user's audit events" },
+  'audit:verify': {
+    roles: administrators,
+    isScope: true,
+    allows: 'verify the audit log and have its end signed',
+  },
   'contacts:read': { roles: everyone, isScope: true, allows: "read one's contacts" },
   'contacts:write': { roles: everyone, isScope: true, allows: "add, change and delete one's contacts" },
   'public-keys:read': {

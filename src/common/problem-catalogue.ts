@@ -26,6 +26,7 @@ export const problemCatalogue = {
   ERR_LAST_ADMINISTRATOR: { status: 409, detail: 'this is the last administrator, make another one first' },
   ERR_EMAIL_TAKEN: { status: 409, detail: 'the e-mail address belongs to another user' },
   ERR_SECRET_STATE: { status: 409, detail: 'the version is in a state that does not allow this' },
+  ERR_AUDIT_BROKEN: { status: 409, detail: 'the audit log was changed' },
   ERR_SECRET_GONE: { status: 410, detail: 'this version of the secret is gone' },
   ERR_PRECONDITION_FAILED: { status: 412, detail: 'the object has changed, read it again' },
   ERR_BODY_TOO_LARGE: { status: 413, detail: 'the body is too large' },

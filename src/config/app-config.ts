@@ -54,6 +54,14 @@ export class AppConfig {
     readonly tokenKeyMaxAgeDays: number;
   };
 
+  readonly audit: {
+    /** A checkpoint is signed after so many events, and after so many minutes. */
+    readonly checkpointEvents: number;
+    readonly checkpointMinutes: number;
+    /** Where they are appended; into the log when absent. */
+    readonly checkpointFile: string | undefined;
+  };
+
   readonly auth: {
     readonly issuer: string;
     readonly audience: string;
@@ -108,6 +116,11 @@ export class AppConfig {
       rotation: variables.KEY_ROTATION,
       kekMaxAgeDays: variables.KEK_MAX_AGE_DAYS,
       tokenKeyMaxAgeDays: variables.TOKEN_KEY_MAX_AGE_DAYS,
+    };
+    this.audit = {
+      checkpointEvents: variables.AUDIT_CHECKPOINT_EVENTS,
+      checkpointMinutes: variables.AUDIT_CHECKPOINT_MINUTES,
+      checkpointFile: variables.AUDIT_CHECKPOINT_FILE,
     };
     this.auth = {
       issuer,

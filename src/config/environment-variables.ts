@@ -95,6 +95,16 @@ export class EnvironmentVariables {
   @IsString()
   readonly ROOT_KEY_PREVIOUS_FILE?: string;
 
+  @Bounded(1, 1_000_000, 'events, ')
+  readonly AUDIT_CHECKPOINT_EVENTS: number = 1_000;
+
+  @Bounded(1, 1_440, 'minutes, ')
+  readonly AUDIT_CHECKPOINT_MINUTES: number = 5;
+
+  @IsOptional()
+  @IsString()
+  readonly AUDIT_CHECKPOINT_FILE?: string;
+
   @IsOptional()
   @IsUrl(
     { protocols: ['https'], require_protocol: true, require_tld: false },

@@ -1,6 +1,7 @@
 import { type KeyObject } from 'node:crypto';
 import { type BlindIndexKey } from './blind-index.js';
 import { type EncryptionContext } from './encryption-context.js';
+import { type MacKey } from './mac-key.js';
 import { type SealingKeyPair } from './sealing-key.js';
 import { type SignatureKey } from './signature.js';
 import { type SymmetricKey } from './symmetric-key.js';
@@ -39,6 +40,15 @@ export abstract class KeyStore {
 
   /** The public key with exactly this id, if it is one of the purpose's and may still verify, or `undefined`. */
   abstract signatureVerificationKey(purpose: string, keyId: string): Promise<SignatureKey | undefined>;
+
+  /** The key that authenticates messages of the deployment for the purpose now. */
+  abstract macKey(purpose: string): Promise<MacKey>;
+
+  /** The key with exactly this id, if it is one of the purpose's, or `undefined`. */
+  abstract macKeyById(purpose: string, keyId: string): Promise<MacKey | undefined>;
+
+  /** The ids of every key that the purpose ever had and that may still verify, newest first; makes none. */
+  abstract macKeyIds(purpose: string): Promise<readonly string[]>;
 
   /** The owner's primary key pair, whose public half others seal to. */
   abstract sealingKeyPair(owner: string): Promise<SealingKeyPair>;

@@ -7,6 +7,7 @@ import { keyChanges } from './migrations/0003-key-changes.js';
 import { attemptFailures } from './migrations/0004-attempt-failures.js';
 import { accounts } from './migrations/0006-accounts.js';
 import { auditEvents } from './migrations/0008-audit-events.js';
+import { auditCheckpoints } from './migrations/0009-audit-checkpoints.js';
 import { secretStates } from './migrations/0010-secret-states.js';
 
 /** Every migration, in the order of their names. */
@@ -18,6 +19,7 @@ export function migrationsFor(kind: DatabaseKind): Readonly<Record<string, Migra
     '0004-attempt-failures': attemptFailures(kind),
     '0006-accounts': accounts(kind),
     '0008-audit-events': auditEvents(kind),
+    '0009-audit-checkpoints': auditCheckpoints(kind),
     '0010-secret-states': secretStates(kind),
   };
 }

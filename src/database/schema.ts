@@ -1,4 +1,5 @@
 import { type ColumnType, type Generated } from 'kysely';
+import { type AuditSchema } from './audit-schema.js';
 
 // Times are Unix milliseconds, digests and ciphertexts bytes, key ids 16 hexadecimal characters.
 
@@ -126,28 +127,6 @@ interface ContactsTable {
   updated_at: number;
 }
 
-interface AuditEventsTable {
-  /** 1, 2, 3 …, without a gap. */
-  seq: Immutable<number>;
-  at: Immutable<number>;
-  /** The user who acted, `system`, or null for somebody not signed in. */
-  actor: Immutable<string | null>;
-  /** The user whose account or object it concerns, where that is not the actor. */
-  owner_id: Immutable<string | null>;
-  action: Immutable<string>;
-  target: Immutable<string | null>;
-  outcome: Immutable<'success' | 'failure'>;
-  ip: Immutable<string | null>;
-  request_id: Immutable<string | null>;
-}
-
-interface AuditHeadTable {
-  /** 1: there is one row. */
-  id: Immutable<number>;
-  /** Of the latest event; 0 before the first. */
-  seq: number;
-}
-
 interface ApiKeysTable {
   id: Immutable<string>;
   user_id: Immutable<string>;
@@ -171,7 +150,7 @@ interface PublicKeysTable {
 }
 
 /** Every table, for both databases. The migrations make exactly this. */
-export interface Schema {
+export interface Schema extends AuditSchema {
   keys: KeysTable;
   key_jobs: KeyJobsTable;
   api_keys: ApiKeysTable;
@@ -183,6 +162,4 @@ export interface Schema {
   secrets: SecretsTable;
   secret_versions: SecretVersionsTable;
   contacts: ContactsTable;
-  audit_events: AuditEventsTable;
-  audit_head: AuditHeadTable;
 }

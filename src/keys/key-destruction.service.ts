@@ -3,7 +3,7 @@ import { Clock } from '../common/clock.js';
 import { Database } from '../database/database.js';
 import { KeyInUseError } from './errors.js';
 import { KeyJobsRepository } from './key-jobs.repository.js';
-import { keyPurposes, SYSTEM_OWNER } from './key-purposes.js';
+import { keyPurpose, keyPurposes, SYSTEM_OWNER } from './key-purposes.js';
 import { KeyUses } from './key-uses.js';
 import { KeyUsesRepository } from './key-uses.repository.js';
 
@@ -30,6 +30,11 @@ export class KeyDestructionService {
       if (!row) throw new KeyInUseError(`key ${id} does not exist`);
       const { state, purpose, owner_id: ownerId, version } = row;
       if (state === 'DESTROYED') throw new KeyInUseError(`key ${id} is destroyed already`);
+      if (keyPurpose(purpose, ownerId).isPermanent) {
+        throw new KeyInUseError(
+          `key ${id} is kept: what ${purpose} authenticated could not be verified without it`,
+        );
+      }
       if (state === 'PRIMARY' || state === 'PENDING') {
         throw new KeyInUseError(`key ${id} is ${state}: rotate ${purpose} first`);
       }

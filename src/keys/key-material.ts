@@ -1,5 +1,6 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { BlindIndexKey } from '../crypto/blind-index.js';
+import { MacKey } from '../crypto/mac-key.js';
 import { SealingKeyPair } from '../crypto/sealing-key.js';
 import { SymmetricKey, randomKeyBytes } from '../crypto/symmetric-key.js';
 import { type KeyPurposeName, type KeySuite } from './key-purposes.js';
@@ -13,10 +14,11 @@ interface KeyDescription {
   readonly suite: KeySuite;
 }
 
-/** An unwrapped key, ready to compute. Which member is set follows from its suite. */
+/** An unwrapped key, ready to compute. Which member is set follows from its suite and purpose. */
 export interface KeyMaterial {
   readonly symmetric?: SymmetricKey;
   readonly blindIndex?: BlindIndexKey;
+  readonly mac?: MacKey;
   readonly signing?: { readonly privateKey: KeyObject; readonly publicKey: KeyObject };
   readonly sealing?: SealingKeyPair;
 }
@@ -42,7 +44,9 @@ export async function importRawKey(
       return { signing: { privateKey, publicKey: createPublicKey(privateKey) } };
     }
     case 'HMAC-SHA-256':
-      return { blindIndex: BlindIndexKey.import({ version, owner: ownerId }, raw) };
+      return purpose === 'audit-chain'
+        ? { mac: MacKey.import({ id, purpose }, raw) }
+        : { blindIndex: BlindIndexKey.import({ version, owner: ownerId }, raw) };
     case 'MLKEM768-X25519':
     case 'X25519':
       return { sealing: await SealingKeyPair.import({ id, owner: ownerId, kem: suite }, raw) };

@@ -21,9 +21,12 @@ interface KeyPurpose {
   readonly isExplicit?: boolean;
   /** A new key is known everywhere for so long, as PENDING, before it becomes primary. */
   readonly pendingMs?: number;
+  /** Never destroyed: what it authenticated stays, and nothing can bring that to another key. */
+  readonly isPermanent?: boolean;
 }
 
 export type KeyPurposeName =
+  | 'audit-chain'
   | 'audit-kek'
   | 'audit-signing'
   | 'blind-index'
@@ -58,7 +61,8 @@ export const keyPurposes: Readonly<Record<KeyPurposeName, KeyPurpose>> = {
   'blind-index-kek': { suite: 'XAES-256-GCM', wrappedBy: { system: 'root' } },
   'token-signing': { suite: 'ES256', wrappedBy: { system: 'token-signing-kek' }, pendingMs: PUBLISHED_MS },
   'token-signing-kek': { suite: 'XAES-256-GCM', wrappedBy: { system: 'root' } },
-  'audit-signing': { suite: 'Ed25519', wrappedBy: { system: 'audit-kek' } },
+  'audit-chain': { suite: 'HMAC-SHA-256', wrappedBy: { system: 'audit-kek' }, isPermanent: true },
+  'audit-signing': { suite: 'Ed25519', wrappedBy: { system: 'audit-kek' }, isPermanent: true },
   'audit-kek': { suite: 'XAES-256-GCM', wrappedBy: { system: 'root' } },
   'device-token': { suite: 'XAES-256-GCM', wrappedBy: { system: 'root' } },
   'password-pepper': { suite: 'XAES-256-GCM', wrappedBy: { system: 'root' } },

@@ -4,6 +4,7 @@ import { ExpiringCache } from '../common/expiring-cache.js';
 import { type BlindIndexKey } from '../crypto/blind-index.js';
 import { type EncryptionContext } from '../crypto/encryption-context.js';
 import { KeyStore, type TokenKey } from '../crypto/key-store.js';
+import { type MacKey } from '../crypto/mac-key.js';
 import { type SealingKeyPair } from '../crypto/sealing-key.js';
 import { type SignatureKey } from '../crypto/signature.js';
 import { type SymmetricKey } from '../crypto/symmetric-key.js';
@@ -85,6 +86,20 @@ export class KeyringService extends KeyStore {
     const found = await this.unwrapped.find(keyId);
     const pair = found?.row.purpose === purpose ? found.material.signing : undefined;
     return pair && { id: keyId, key: pair.publicKey };
+  }
+
+  override async macKey(purpose: string): Promise<MacKey> {
+    const key = await this.primaries.get(purpose as KeyPurposeName, SYSTEM_OWNER);
+    return present(key.material.mac, purpose);
+  }
+
+  override async macKeyById(purpose: string, keyId: string): Promise<MacKey | undefined> {
+    const found = await this.unwrapped.find(keyId);
+    return found?.row.purpose === purpose ? found.material.mac : undefined;
+  }
+
+  override async macKeyIds(purpose: string): Promise<readonly string[]> {
+    return this.repository.findIds(SYSTEM_OWNER, purpose, ['PRIMARY', 'DECRYPT_ONLY']);
   }
 
   override async sealingKeyPair(owner: string): Promise<SealingKeyPair> {

@@ -52,6 +52,38 @@ describe('the audit log', () => {
       }
     });
 
+    it('is verified and signed for administrators only', async () => {
+      const signed = await app.get('/v1/audit/checkpoint', admin.token);
+      expect(signed.body).toEqual({
+        seq: expect.any(Number),
+        at: app.clock.iso(),
+        keyId: expect.stringMatching(/^[0-9a-f]{16}$/),
+        mac: expect.stringMatching(/^[\w-]{43}$/),
+        signature: expect.stringMatching(/^[\w-]{99}$/),
+      });
+      const verified = await app.post('/v1/audit/verify', undefined, admin.token);
+      expect(verified.body).toEqual({ verified: signed.members['seq'] });
+      expectProblem(await app.post('/v1/audit/verify', undefined, ada.token), 'ERR_FORBIDDEN');
+      expectProblem(await app.get('/v1/audit/checkpoint', ada.token), 'ERR_FORBIDDEN');
+    });
+
+    it('says which event was changed', async () => {
+      const { query } = app.nest.get(Database, { strict: false });
+      await query
+        .updateTable('audit_events')
+        .set({ ip: '192.0.2.1' } as object)
+        .where('seq', '=', 1)
+        .execute();
+      const broken = await app.post('/v1/audit/verify', undefined, admin.token);
+      await query
+        .updateTable('audit_events')
+        .set({ ip: '127.0.0.1' } as object)
+        .where('seq', '=', 1)
+        .execute();
+      expect(expectProblem(broken, 'ERR_AUDIT_BROKEN')).toMatchObject({ seq: 1 });
+      expect((await app.post('/v1/audit/verify', undefined, admin.token)).status).toBe(200);
+    });
+
     it('reveals nothing while it cannot be written', async () => {
       const { schema } = app.nest.get(Database, { strict: false }).query;
       await schema.alterTable('audit_head').renameTo('moved').execute();

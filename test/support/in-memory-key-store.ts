@@ -2,6 +2,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { BlindIndexKey } from '../../src/crypto/blind-index.js';
 import { type EncryptionContext } from '../../src/crypto/encryption-context.js';
 import { KeyStore, type TokenKey } from '../../src/crypto/key-store.js';
+import { MacKey } from '../../src/crypto/mac-key.js';
 import { SealingKeyPair } from '../../src/crypto/sealing-key.js';
 import { type KemName } from '../../src/crypto/sealing-suites.js';
 import { type SignatureKey } from '../../src/crypto/signature.js';
@@ -16,6 +17,7 @@ export class InMemoryKeyStore extends KeyStore {
   readonly #tokenKeys = new Map<string, TokenKey>();
   readonly #signingKeys = new Map<string, SignatureKey>();
   readonly #verificationKeys = new Map<string, SignatureKey>();
+  readonly #macKeys = new Map<string, MacKey>();
   readonly #sealingPrimaries = new Map<string, SealingKeyPair>();
   readonly #sealingById = new Map<string, SealingKeyPair>();
   #tokenSigningKey: TokenKey | undefined;
@@ -50,6 +52,23 @@ export class InMemoryKeyStore extends KeyStore {
 
   override async signatureVerificationKey(purpose: string, keyId: string): Promise<SignatureKey | undefined> {
     return this.#verificationKeys.get(nameOf(purpose, keyId));
+  }
+
+  override async macKey(purpose: string): Promise<MacKey> {
+    const known = this.#macKeys.get(purpose);
+    const key = known ?? MacKey.import({ id: randomKeyId(), purpose }, randomKeyBytes());
+    this.#macKeys.set(purpose, key);
+    return key;
+  }
+
+  override async macKeyById(purpose: string, keyId: string): Promise<MacKey | undefined> {
+    const key = this.#macKeys.get(purpose);
+    return key?.id === keyId ? key : undefined;
+  }
+
+  override async macKeyIds(purpose: string): Promise<readonly string[]> {
+    const key = this.#macKeys.get(purpose);
+    return key ? [key.id] : [];
   }
 
   override async sealingKeyPair(owner: string): Promise<SealingKeyPair> {

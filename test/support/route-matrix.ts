@@ -160,6 +160,8 @@ export const matrix: Readonly<Record<string, Row>> = {
   'GET /v1/users/:id/public-key': { needs: 'public-keys:read', object: 'user', own: 200, foreign: 200 },
 
   'GET /v1/audit': { needs: 'audit:read', own: 200 },
+  'GET /v1/audit/checkpoint': { needs: 'audit:verify', own: 200 },
+  'POST /v1/audit/verify': { needs: 'audit:verify', own: 200 },
 
   'GET /v1/secrets': { needs: 'secrets:read', own: 200 },
   'GET /v1/secrets/:name': { needs: 'secrets:read', object: 'secret', own: 200 },

@@ -2,9 +2,12 @@ import { type Kysely, sql } from 'kysely';
 import { type Migration } from 'kysely/migration';
 import { type DatabaseKind } from '../database.js';
 
+const MAC_BYTES = 32;
+
 /** The audit log, and the row that everybody who appends to it locks. */
 export function auditEvents(kind: DatabaseKind): Migration {
   const text = kind === 'sqlite' ? sql`text` : sql`text collate "C"`;
+  const bytes = kind === 'sqlite' ? sql`blob` : sql`bytea`;
   const long = kind === 'sqlite' ? sql`integer` : sql`bigint`;
   const strict = kind === 'sqlite' ? sql`strict` : sql``;
 
@@ -22,6 +25,9 @@ export function auditEvents(kind: DatabaseKind): Migration {
         .addColumn('outcome', text, (column) => column.notNull())
         .addColumn('ip', text)
         .addColumn('request_id', text)
+        .addColumn('value_digest', bytes)
+        .addColumn('key_id', text, (column) => column.notNull())
+        .addColumn('mac', bytes, (column) => column.notNull())
         .modifyEnd(strict)
         .execute();
       await sql`
@@ -30,13 +36,19 @@ export function auditEvents(kind: DatabaseKind): Migration {
       await sql`
         create index audit_events_owner on audit_events (owner_id, seq) where owner_id is not null
       `.execute(db);
+      await sql`
+        create index audit_events_value on audit_events (value_digest) where value_digest is not null
+      `.execute(db);
       await schema
         .createTable('audit_head')
         .addColumn('id', 'integer', (column) => column.primaryKey().check(sql`id = 1`))
         .addColumn('seq', long, (column) => column.notNull())
+        .addColumn('mac', bytes, (column) => column.notNull())
+        .addColumn('key_id', text)
+        .addColumn('head_mac', bytes)
         .modifyEnd(strict)
         .execute();
-      await sql`insert into audit_head (id, seq) values (1, 0)`.execute(db);
+      await sql`insert into audit_head (id, seq, mac) values (1, 0, ${Buffer.alloc(MAC_BYTES)})`.execute(db);
     },
   };
 }
