@@ -19,16 +19,19 @@ import {
 } from './http/limits.js';
 import { parseMergePatches } from './http/merge-patch-parser.js';
 import { PublicHosts } from './http/public-hosts.js';
+import { type RateLimits } from './http/rate-limits.js';
 import { refuseConnection, refuseTunnel } from './http/refuse-connection.js';
 
 export interface HttpOptions {
   readonly tls: ServerOptions;
   readonly config: AppConfig;
+  readonly rateLimits: RateLimits;
   readonly logger: JsonLogger;
 }
 
 /** Fastify over TLS, with what holds for every request and response whatever its route. */
-export function newHttpAdapter({ tls, config, logger }: HttpOptions): FastifyAdapter {
+export function newHttpAdapter({ tls, config, rateLimits, logger }: HttpOptions): FastifyAdapter {
+  const { publicHosts, trustedProxies, corsOrigins } = config.server;
   const always = {
     ...securityHeaders,
     ...(config.isProduction ? strictTransportSecurity : {}),
@@ -46,6 +49,8 @@ export function newHttpAdapter({ tls, config, logger }: HttpOptions): FastifyAda
       joinDuplicateHeaders: true,
     },
     bodyLimit: BODY_LIMIT_BYTES,
+    // Of X-Forwarded-For the right-most address that is none of these is the client's.
+    trustProxy: trustedProxies.length > 0 ? [...trustedProxies] : false,
     requestTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
     forceCloseConnections: 'idle',
@@ -75,7 +80,14 @@ export function newHttpAdapter({ tls, config, logger }: HttpOptions): FastifyAda
     fastify.server.emit('request', request, response),
   );
   fastify.server.on('connect', (_request, socket) => refuseTunnel(socket, always));
-  addHooks(fastify, { always, hosts: new PublicHosts(config.server.publicHosts), logger });
+  addHooks(fastify, {
+    always,
+    hosts: new PublicHosts(publicHosts),
+    rateLimits,
+    maxInFlight: config.limits.maxInFlight,
+    corsOrigins,
+    logger,
+  });
   return adapter;
 }
 

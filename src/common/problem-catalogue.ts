@@ -34,6 +34,7 @@ export const problemCatalogue = {
   ERR_UNSUPPORTED_MEDIA_TYPE: { status: 415, detail: 'the content type is not accepted here' },
   ERR_MISDIRECTED_REQUEST: { status: 421, detail: 'the Host is not one of this server' },
   ERR_PRECONDITION_REQUIRED: { status: 428, detail: 'send If-Match with the ETag of the version you read' },
+  ERR_RATE_LIMITED: { status: 429, detail: 'too many requests, try again later' },
   ERR_HEADERS_TOO_LARGE: { status: 431, detail: 'the header fields are too large' },
   ERR_INTERNAL: { status: 500, detail: 'the server failed, its log has the request id' },
   ERR_OVERLOADED: { status: 503, detail: 'the server is busy, try again' },

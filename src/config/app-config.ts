@@ -16,6 +16,10 @@ export class AppConfig {
     readonly docsEnabled: boolean;
     /** In lower case, without ports; the first is the one to name when one has to be chosen. */
     readonly publicHosts: readonly string[];
+    /** Addresses and networks whose `X-Forwarded-For` counts. */
+    readonly trustedProxies: readonly string[];
+    /** Whose scripts may read answers. */
+    readonly corsOrigins: readonly string[];
   };
 
   readonly log: { readonly level: string; readonly pretty: boolean };
@@ -73,6 +77,15 @@ export class AppConfig {
     readonly refreshAbsoluteTtlSeconds: number;
   };
 
+  readonly limits: {
+    /** Of a client; 0 is no limit. */
+    readonly requestsPerMinute: number;
+    readonly authRequestsPerMinute: number;
+    readonly maxInFlight: number;
+    /** Where all instances count together, if they do. */
+    readonly redisUrl: string | undefined;
+  };
+
   constructor(variables: EnvironmentVariables) {
     const dataDirectory = resolve(variables.DATA_DIR);
     const issuer = variables.ISSUER_URL ?? `https://localhost:${variables.PORT}`;
@@ -82,6 +95,8 @@ export class AppConfig {
       port: variables.PORT,
       docsEnabled: variables.DOCS_ENABLED ?? !this.isProduction,
       publicHosts: publicHosts(variables.PUBLIC_HOSTS, issuer),
+      trustedProxies: variables.TRUSTED_PROXIES ?? [],
+      corsOrigins: variables.CORS_ORIGINS ?? [],
     };
     this.log = { level: variables.LOG_LEVEL, pretty: variables.NODE_ENV === 'development' };
     this.tls = {
@@ -130,6 +145,12 @@ export class AppConfig {
       accessTokenTtlSeconds: variables.ACCESS_TOKEN_TTL,
       refreshIdleTtlSeconds: variables.REFRESH_IDLE_TTL,
       refreshAbsoluteTtlSeconds: variables.REFRESH_ABSOLUTE_TTL,
+    };
+    this.limits = {
+      requestsPerMinute: variables.RATE_LIMIT_PER_MINUTE,
+      authRequestsPerMinute: variables.AUTH_RATE_LIMIT_PER_MINUTE,
+      maxInFlight: variables.MAX_IN_FLIGHT,
+      redisUrl: variables.REDIS_URL,
     };
   }
 }

@@ -1,8 +1,18 @@
 import { IsOptional, IsString, IsUrl, Matches } from 'class-validator';
-import { Bounded, isUrlHost, ListOf, OneOf, RootKey, ToBoolean } from './variable-rules.js';
+import {
+  Bounded,
+  isNetwork,
+  isOrigin,
+  isUrlHost,
+  ListOf,
+  OneOf,
+  RootKey,
+  ToBoolean,
+} from './variable-rules.js';
 
 const Port = () => Bounded(0, 65_535);
 const Seconds = (min: number, max: number) => Bounded(min, max, 'seconds, ');
+const PerMinute = () => Bounded(0, 1_000_000, '0 for no limit, ');
 const Days = (min: number, max: number) => Bounded(min, max, 'days, ');
 
 /**
@@ -22,6 +32,14 @@ export class EnvironmentVariables {
 
   @ListOf(isUrlHost, 'host names or IP addresses without ports, IPv6 in brackets')
   readonly PUBLIC_HOSTS: readonly string[] = ['localhost', '127.0.0.1', '[::1]'];
+
+  @IsOptional()
+  @ListOf(isNetwork, 'IP addresses or networks such as 10.0.0.0/8')
+  readonly TRUSTED_PROXIES?: readonly string[];
+
+  @IsOptional()
+  @ListOf(isOrigin, 'origins such as https://app.example.com')
+  readonly CORS_ORIGINS?: readonly string[];
 
   @IsOptional()
   @ToBoolean()
@@ -69,6 +87,10 @@ export class EnvironmentVariables {
   @IsOptional()
   @Matches(/^(sqlite:.+|postgres(ql)?:\/\/.+)$/, { message: 'must be sqlite:<path> or postgres://…' })
   readonly DATABASE_URL?: string;
+
+  @IsOptional()
+  @Matches(/^rediss?:\/\/[^/]+/, { message: 'must be redis://… or rediss://…' })
+  readonly REDIS_URL?: string;
 
   @IsOptional()
   @RootKey()
@@ -130,4 +152,13 @@ export class EnvironmentVariables {
 
   @Seconds(60, 31_536_000)
   readonly REFRESH_ABSOLUTE_TTL: number = 2_592_000;
+
+  @PerMinute()
+  readonly RATE_LIMIT_PER_MINUTE: number = 100;
+
+  @PerMinute()
+  readonly AUTH_RATE_LIMIT_PER_MINUTE: number = 10;
+
+  @Bounded(1, 1_000_000)
+  readonly MAX_IN_FLIGHT: number = 1_000;
 }

@@ -51,34 +51,46 @@ describe('parseEnvironment', () => {
       HOST: 'local host',
       PORT: '65536',
       PUBLIC_HOSTS: 'localhost,https://api.example.com',
+      TRUSTED_PROXIES: '10.0.0.0/8,0.0.0.0/0',
+      CORS_ORIGINS: '*',
       DOCS_ENABLED: 'yes',
       LOG_LEVEL: 'loud',
       TLS_PROFILE: 'old',
       TLS_CLIENT_AUTH: 'maybe',
       DATABASE_URL: 'mysql://x',
+      REDIS_URL: '127.0.0.1:6379',
       ISSUER_URL: 'http://insecure.example',
       REGISTRATION: 'maybe',
       PASSWORD_MIN_LENGTH: '8',
       ACCESS_TOKEN_TTL: '5m',
       REFRESH_IDLE_TTL: '0',
       REFRESH_ABSOLUTE_TTL: '-1',
+      RATE_LIMIT_PER_MINUTE: '-1',
+      AUTH_RATE_LIMIT_PER_MINUTE: 'none',
+      MAX_IN_FLIGHT: '0',
     });
     expect(faults).toEqual([
       'NODE_ENV must be one of development, production, test',
       'HOST must be a host name or an IP address',
       'PORT must be a whole number (0 to 65535)',
       'PUBLIC_HOSTS must be host names or IP addresses without ports, IPv6 in brackets, apart by commas',
+      'TRUSTED_PROXIES must be IP addresses or networks such as 10.0.0.0/8, apart by commas',
+      'CORS_ORIGINS must be origins such as https://app.example.com, apart by commas',
       'DOCS_ENABLED must be true or false',
       'LOG_LEVEL must be one of fatal, error, warn, info, debug, trace, silent',
       'TLS_PROFILE must be one of intermediate, modern',
       'TLS_CLIENT_AUTH must be one of off, optional, required',
       'DATABASE_URL must be sqlite:<path> or postgres://…',
+      'REDIS_URL must be redis://… or rediss://…',
       'ISSUER_URL must be an https:// URL',
       'REGISTRATION must be one of open, closed',
       'PASSWORD_MIN_LENGTH must be a whole number (characters, 15 to 128)',
       'ACCESS_TOKEN_TTL must be a whole number (seconds, 30 to 3600)',
       'REFRESH_IDLE_TTL must be a whole number (seconds, 60 to 31536000)',
       'REFRESH_ABSOLUTE_TTL must be a whole number (seconds, 60 to 31536000)',
+      'RATE_LIMIT_PER_MINUTE must be a whole number (0 for no limit, 0 to 1000000)',
+      'AUTH_RATE_LIMIT_PER_MINUTE must be a whole number (0 for no limit, 0 to 1000000)',
+      'MAX_IN_FLIGHT must be a whole number (1 to 1000000)',
     ]);
   });
 
@@ -243,5 +255,26 @@ describe('AppConfig', () => {
     expect(hostsOf({})).toEqual(['localhost', '127.0.0.1', '[::1]']);
     expect(hostsOf({ ISSUER_URL })).toEqual(['api.example.com', 'localhost', '127.0.0.1', '[::1]']);
     expect(hostsOf({ ISSUER_URL, PUBLIC_HOSTS: 'A.example, [::1]' })).toEqual(['a.example', '[::1]']);
+  });
+
+  it.each([
+    [
+      'TRUSTED_PROXIES',
+      ['10.0.0.1', '10.0.0.0/8', '::1', '2001:db8::/32'],
+      ['10.0.0.0/33', '10.0.0.0/', 'proxy', '10.0.0.1/0', '*'],
+    ],
+    [
+      'CORS_ORIGINS',
+      ['https://a.example', 'http://localhost:5173'],
+      ['null', '*', 'https://a.example/', 'https://*.example', 'a.example', 'https://a.example:443'],
+    ],
+    [
+      'PUBLIC_HOSTS',
+      ['a.example', '[::1]', '127.0.0.1'],
+      ['*', '*.example', 'a.example:443', '::1', 'https://a.example', 'a.example/'],
+    ],
+  ])('takes in %s %j and none of %j', (name, good, bad) => {
+    expect(faultsOf({ [name]: good.join(' , ') })).toEqual([]);
+    expect(bad.filter((value) => faultsOf({ [name]: value }).length === 0)).toEqual([]);
   });
 });

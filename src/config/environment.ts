@@ -8,7 +8,7 @@ import { EnvironmentVariables } from './environment-variables.js';
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Variables that hold a secret: each may come from the file that `<NAME>_FILE` names instead. */
-export const SECRET_VARIABLES = ['DATABASE_URL'] as const;
+export const SECRET_VARIABLES = ['DATABASE_URL', 'REDIS_URL'] as const;
 
 /**
  * Secrets whose file is read by what uses it: the root keys, because it holds their 32 bytes themselves; the

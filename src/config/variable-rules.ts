@@ -1,5 +1,6 @@
 import { Transform } from 'class-transformer';
 import { IsIn, Matches, ValidateBy } from 'class-validator';
+import { isIP } from 'node:net';
 
 /** A whole number; anything else is refused, also what JavaScript would take for one. */
 export function Bounded(min: number, max: number, unit = ''): PropertyDecorator {
@@ -37,10 +38,8 @@ export function ToBoolean(): PropertyDecorator {
 /** Values apart by commas. Spaces around them and upper case don't count. */
 export function ListOf(isAccepted: (value: string) => boolean, what: string): PropertyDecorator {
   return compose(
-    Transform(({ value }) =>
-      String(value)
-        .split(',')
-        .map((entry) => entry.trim().toLowerCase()),
+    Transform(({ value }: { value: unknown }) =>
+      typeof value === 'string' ? value.split(',').map((entry) => entry.trim().toLowerCase()) : value,
     ),
     ValidateBy({
       name: 'listOf',
@@ -55,6 +54,19 @@ export function ListOf(isAccepted: (value: string) => boolean, what: string): Pr
 /** A host name or an IP address, as a URL has it and without a port. */
 export function isUrlHost(text: string): boolean {
   return /^(\[[0-9a-f:.]+\]|[a-z0-9._-]+)$/.test(text);
+}
+
+/** An IP address, or a network as address/prefix length. One of everybody is refused. */
+export function isNetwork(text: string): boolean {
+  const [address = '', prefix] = text.split('/', 2);
+  const bits = isIP(address) === 4 ? 32 : 128;
+  if (isIP(address) === 0 || address.includes('%')) return false;
+  return prefix === undefined ? !text.includes('/') : /^[1-9]\d{0,2}$/.test(prefix) && Number(prefix) <= bits;
+}
+
+/** Scheme, host and port as a browser sends them, and nothing else. */
+export function isOrigin(text: string): boolean {
+  return /^https?:\/\/[^*]+$/.test(text) && URL.parse(text)?.origin === text;
 }
 
 function compose(...decorators: PropertyDecorator[]): PropertyDecorator {

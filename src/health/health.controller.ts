@@ -3,6 +3,7 @@ import { Public } from '../common/access.js';
 import { ApiProblems } from '../common/api-problems.js';
 import { ApiOkResponse, ApiProperty, ApiTags } from '../common/openapi.js';
 import { Database } from '../database/database.js';
+import { RateLimits } from '../http/rate-limits.js';
 import { NotReadyError } from './errors.js';
 
 class HealthResponse {
@@ -10,10 +11,22 @@ class HealthResponse {
   readonly status = 'ok';
 }
 
+class ReadinessResponse {
+  @ApiProperty({ enum: ['ok', 'degraded'], description: 'degraded: rate limits are not shared by instances' })
+  readonly status: 'ok' | 'degraded';
+
+  constructor(isDegraded: boolean) {
+    this.status = isDegraded ? 'degraded' : 'ok';
+  }
+}
+
 @ApiTags('health')
 @Controller('health')
 export class HealthController {
-  constructor(private readonly database: Database) {}
+  constructor(
+    private readonly database: Database,
+    private readonly rateLimits: RateLimits,
+  ) {}
 
   /** The process runs and answers; restart it when this fails. */
   @Get('live')
@@ -26,12 +39,12 @@ export class HealthController {
   /** Requests may be sent here: the database answers. While the process stops, every route is a 503. */
   @Get('ready')
   @Public()
-  @ApiOkResponse({ type: HealthResponse })
+  @ApiOkResponse({ type: ReadinessResponse })
   @ApiProblems(503)
-  async ready(): Promise<HealthResponse> {
+  async ready(): Promise<ReadinessResponse> {
     await this.database.ping().catch((error: unknown) => {
       throw new NotReadyError(error);
     });
-    return new HealthResponse();
+    return new ReadinessResponse(this.rateLimits.isDegraded);
   }
 }

@@ -43,3 +43,19 @@ export class StoppingError extends AppError {
     super('ERR_UNAVAILABLE');
   }
 }
+
+/** As many requests as the server takes are in flight. */
+export class OverloadedError extends AppError {
+  constructor() {
+    super('ERR_OVERLOADED');
+  }
+}
+
+export class TooManyRequestsError extends AppError {
+  override readonly headers: Readonly<Record<string, string>>;
+
+  constructor(retryAfterSeconds: number) {
+    super('ERR_RATE_LIMITED');
+    this.headers = { 'Retry-After': String(retryAfterSeconds) };
+  }
+}

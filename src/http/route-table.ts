@@ -23,12 +23,18 @@ export class RouteTable {
   /** 405 for a path that exists under other methods. Anything else that has no route is a 404 later on. */
   refusal(request: FastifyRequest): MethodNotAllowedError | undefined {
     if (!request.is404) return undefined;
-    const path = request.url.split('?', 1)[0] ?? '';
+    const allowed = this.methodsOf(request.url);
+    return allowed.length > 0 ? new MethodNotAllowedError(allowed) : undefined;
+  }
+
+  /** In alphabetical order; none when there is nothing at the path. */
+  methodsOf(url: string): readonly string[] {
+    const path = url.split('?', 1)[0] ?? '';
     const allowed = new Set<string>();
     for (const route of this.#methodsByPattern.values()) {
       if (route.path.test(path)) for (const method of route.methods) allowed.add(method);
     }
-    return allowed.size > 0 ? new MethodNotAllowedError([...allowed].toSorted()) : undefined;
+    return [...allowed].toSorted();
   }
 
   #insert(pattern: string) {

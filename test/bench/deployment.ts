@@ -92,6 +92,8 @@ async function deploy(directory: string): Promise<Deployment> {
       TLS_KEY_FILE: keyFile,
       ROOT_KEY_FILE: rootKeyFile,
       DATABASE_URL: databaseUrl,
+      RATE_LIMIT_PER_MINUTE: '0',
+      AUTH_RATE_LIMIT_PER_MINUTE: '0',
     },
   };
 }

@@ -26,6 +26,11 @@ export class TcpRelay {
     return this.#port;
   }
 
+  /** What is sent gets nowhere any more, and nobody is told. */
+  stall(): void {
+    for (const socket of this.#sockets) socket.unpipe().pause();
+  }
+
   async cut(): Promise<void> {
     const closed = once(this.#server, 'close');
     this.#server.close();

@@ -79,6 +79,8 @@ export function environmentIn(directory: string): Record<string, string> {
     AUDIENCE: 'https://audience.example.test',
     DATA_DIR: join(directory, 'data'),
     CERTS_DIR: join(directory, 'certs'),
+    RATE_LIMIT_PER_MINUTE: '0',
+    AUTH_RATE_LIMIT_PER_MINUTE: '0',
   };
 }
 

@@ -1,0 +1,94 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { type Account, newAccount } from '../support/accounts.js';
+import { type HttpsResponse } from '../support/https-client.js';
+import { expectProblem, expectSecurityHeaders } from '../support/problems.js';
+import { newTestApp, type TestApp } from '../support/test-app.js';
+
+const ORIGIN = 'https://app.example.com';
+
+function grants({ headers }: HttpsResponse): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => name.startsWith('access-control-')));
+}
+
+describe('a script of another origin', () => {
+  let app: TestApp;
+  let user: Account;
+  beforeAll(async () => {
+    app = await newTestApp({ environment: { CORS_ORIGINS: `${ORIGIN}, http://localhost:5173` } });
+    user = await newAccount(app);
+  });
+  afterAll(() => app.close());
+
+  function ask(method: string, origin: string, more: Record<string, string> = {}): Promise<HttpsResponse> {
+    return app.request(method, '/v1/contacts', { token: user.token, headers: { origin, ...more } });
+  }
+
+  it('may read answers when its origin is listed, refusals too', async () => {
+    for (const response of [await ask('GET', ORIGIN), await ask('DELETE', ORIGIN)]) {
+      expect(grants(response)).toEqual({
+        'access-control-allow-origin': ORIGIN,
+        'access-control-expose-headers': 'etag, location, retry-after, www-authenticate, x-request-id',
+      });
+      expectSecurityHeaders(response);
+    }
+    expect(grants(await ask('GET', 'http://localhost:5173'))).toHaveProperty(
+      'access-control-allow-origin',
+      'http://localhost:5173',
+    );
+  });
+
+  it.each([
+    ['https://evil.example'],
+    ['null'],
+    [`${ORIGIN}.evil.example`],
+    ['https://evil-app.example.com'],
+    ['https://sub.app.example.com'],
+    ['http://app.example.com'],
+    [`${ORIGIN}:8443`],
+    [`${ORIGIN}/`],
+    ['HTTPS://APP.EXAMPLE.COM'],
+    [`${ORIGIN}, https://evil.example`],
+    ['*'],
+    [''],
+  ])('may not when its origin is %j', async (origin) => {
+    expect(grants(await ask('GET', origin))).toEqual({});
+    const preflight = await ask('OPTIONS', origin, { 'access-control-request-method': 'POST' });
+    expect(grants(preflight)).toEqual({});
+    expectProblem(preflight, 'ERR_METHOD_NOT_ALLOWED');
+  });
+
+  it('learns what it may send', async () => {
+    const preflight = await ask('OPTIONS', ORIGIN, {
+      'access-control-request-method': 'POST',
+      'access-control-request-headers': 'authorization,x-anything',
+    });
+    expect(preflight.status).toBe(204);
+    expect(grants(preflight)).toMatchObject({
+      'access-control-allow-origin': ORIGIN,
+      'access-control-allow-methods': 'GET, HEAD, POST',
+      'access-control-allow-headers': 'authorization, content-type, if-match, if-none-match',
+      'access-control-max-age': '7200',
+    });
+    expectSecurityHeaders(preflight);
+  });
+
+  it('learns nothing of paths that are not there', async () => {
+    const response = await app.request('OPTIONS', '/v1/nothing', {
+      headers: { origin: ORIGIN, 'access-control-request-method': 'GET' },
+    });
+    expectProblem(response, 'ERR_NOT_FOUND');
+  });
+
+  it('never gets leave to use credentials, and no cache mixes origins up', async () => {
+    const responses = [
+      await ask('GET', ORIGIN),
+      await ask('GET', 'https://evil.example'),
+      await app.get('/v1/contacts', user.token),
+      await ask('OPTIONS', ORIGIN, { 'access-control-request-method': 'GET' }),
+    ];
+    for (const { headers } of responses) {
+      expect(headers).not.toHaveProperty('access-control-allow-credentials');
+      expect(headers.vary).toBe('Origin');
+    }
+  });
+});
