@@ -2,6 +2,10 @@
 export class ProgressLine {
   constructor(private readonly output: NodeJS.WriteStream) {}
 
+  get isOnTerminal(): boolean {
+    return this.output.isTTY;
+  }
+
   update(text: string): void {
     if (this.output.isTTY) this.output.write(`\r\u001B[2K${text}`);
   }
