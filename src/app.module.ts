@@ -11,6 +11,7 @@ import { KeyRotationModule } from './keys/key-rotation.module.js';
 import { SecretsModule } from './secrets/secrets.module.js';
 import { type ServedCertificate } from './tls/served-certificate.js';
 import { TlsModule } from './tls/tls.module.js';
+import { SharesModule } from './shares/shares.module.js';
 import { WelcomeModule } from './welcome/welcome.module.js';
 
 /** Every feature. `contacts` is the demo: delete its line and its folder when yours stands. */
@@ -28,6 +29,7 @@ export class AppModule {
         AuditApiModule,
         AuthModule,
         SecretsModule,
+        SharesModule,
         ContactsModule,
         HealthModule,
         WelcomeModule,

@@ -20,6 +20,9 @@ export const auditActions = [
   'secret.delete',
   'secret.undelete',
   'secret.destroy',
+  'share.create',
+  'share.reveal',
+  'share.delete',
   'audit.read',
   'audit.verify',
 ] as const;

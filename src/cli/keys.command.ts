@@ -10,6 +10,7 @@ import { KeyJobRunner } from '../keys/key-job-runner.js';
 import { type KeyPurposeName, keyPurposes, SYSTEM_OWNER } from '../keys/key-purposes.js';
 import { KeyRotationService } from '../keys/key-rotation.service.js';
 import { SecretsModule } from '../secrets/secrets.module.js';
+import { SharesModule } from '../shares/shares.module.js';
 import { UsersModule } from '../users/users.module.js';
 import { withModule } from './application-context.js';
 import { describeJob, printKeys, printUsers } from './key-tables.js';
@@ -18,7 +19,7 @@ import { ProgressLine } from './progress-line.js';
 const POLL_MS = 500;
 
 /** Every feature that encrypts, so that a rotation reaches all rows. */
-@Module({ imports: [ContactsModule, SecretsModule, UsersModule] })
+@Module({ imports: [ContactsModule, SecretsModule, SharesModule, UsersModule] })
 class EncryptingFeaturesModule {}
 
 export function keysCommand(): Command {

@@ -20,6 +20,10 @@ export const problemCatalogue = {
   ERR_SECRET_NOT_FOUND: { status: 404, detail: 'there is no such secret' },
   ERR_USER_NOT_FOUND: { status: 404, detail: 'there is no such user' },
   ERR_API_KEY_NOT_FOUND: { status: 404, detail: 'there is no such API key' },
+  ERR_SHARE_NOT_FOUND: {
+    status: 404,
+    detail: 'there is no such share, or not with this token and passphrase',
+  },
   ERR_SESSION_NOT_FOUND: { status: 404, detail: 'there is no such session' },
   ERR_METHOD_NOT_ALLOWED: { status: 405, detail: 'this path does not take that method' },
   ERR_REQUEST_TIMEOUT: { status: 408, detail: 'the request took too long to arrive' },

@@ -9,6 +9,7 @@ import { accounts } from './migrations/0006-accounts.js';
 import { auditEvents } from './migrations/0008-audit-events.js';
 import { auditCheckpoints } from './migrations/0009-audit-checkpoints.js';
 import { secretStates } from './migrations/0010-secret-states.js';
+import { shares } from './migrations/0011-shares.js';
 
 /** Every migration, in the order of their names. */
 export function migrationsFor(kind: DatabaseKind): Readonly<Record<string, Migration>> {
@@ -21,6 +22,7 @@ export function migrationsFor(kind: DatabaseKind): Readonly<Record<string, Migra
     '0008-audit-events': auditEvents(kind),
     '0009-audit-checkpoints': auditCheckpoints(kind),
     '0010-secret-states': secretStates(kind),
+    '0011-shares': shares(kind),
   };
 }
 

@@ -116,6 +116,29 @@ interface SecretVersionsTable {
   destroyed_at: number | null;
 }
 
+interface SharesTable {
+  id: Immutable<string>;
+  owner_id: Immutable<string>;
+  token_digest: Immutable<Uint8Array>;
+  /** Empty once the key is destroyed, and so is the ciphertext. */
+  key_id: string;
+  ciphertext: Uint8Array;
+  passphrase_key_id: string | null;
+  /** The encrypted PHC string. */
+  passphrase_ciphertext: Uint8Array | null;
+  views: Immutable<number>;
+  views_left: number;
+  created_at: Immutable<number>;
+  expires_at: Immutable<number>;
+}
+
+interface ShareRevealsTable {
+  share_id: Immutable<string>;
+  /** 1 for the first. */
+  view: Immutable<number>;
+  revealed_at: Immutable<number>;
+}
+
 interface ContactsTable {
   id: Immutable<string>;
   owner_id: Immutable<string>;
@@ -161,5 +184,7 @@ export interface Schema extends AuditSchema {
   attempt_failures: AttemptFailuresTable;
   secrets: SecretsTable;
   secret_versions: SecretVersionsTable;
+  shares: SharesTable;
+  share_reveals: ShareRevealsTable;
   contacts: ContactsTable;
 }

@@ -80,6 +80,45 @@ export async function reencryptBatch<Row extends { readonly id: string }, Value>
   return batch.length;
 }
 
+interface ValueRenewal<Row, Value> extends Pick<Renewal<Row, Value>, 'renew'> {
+  readonly idOf: (row: Row) => string;
+  /** False when the row is gone or was changed since it was read. */
+  readonly replace: (row: Row, renewed: Value) => Promise<boolean>;
+}
+
+/**
+ * `EncryptedRows.reencrypt` for a purpose with one key a value. The new key of each is made in the transaction that
+ * stores the value, so no key is left without one.
+ *
+ * @returns as `EncryptedRows.reencrypt`
+ */
+export async function reencryptValues<Row, Value>(
+  database: Database,
+  key: RetiredKey,
+  run: JobRun,
+  rows: readonly Row[],
+  { idOf, renew, replace }: ValueRenewal<Row, Value>,
+): Promise<number> {
+  const batch = run.next(rows, idOf);
+  for (const row of batch) {
+    await run.attempt(idOf(row), key.id, async () => {
+      try {
+        await database.transaction(async () => {
+          const renewed = await renew(row);
+          if (renewed === undefined) throw new KeyNotRetiredError(key);
+          if (!(await replace(row, renewed))) throw new RowChangedError();
+        });
+      } catch (error) {
+        if (!(error instanceof RowChangedError)) throw error;
+      }
+    });
+  }
+  return batch.length;
+}
+
+/** Undoes the transaction, and with it the new key. */
+class RowChangedError extends Error {}
+
 /** Its rows can't be brought under another key, because what is written now is still under this one. */
 export class KeyNotRetiredError extends Error {
   constructor({ id, ownerId }: RetiredKey) {

@@ -37,6 +37,7 @@ export type KeyPurposeName =
   | 'password-pepper'
   | 'sealing'
   | 'secret'
+  | 'share'
   | 'token-signing'
   | 'token-signing-kek'
   | 'user-kek';
@@ -51,6 +52,7 @@ export const keyPurposes: Readonly<Record<KeyPurposeName, KeyPurpose>> = {
   contacts: { suite: 'XAES-256-GCM', wrappedBy: { user: 'user-kek' } },
   email: { suite: 'XAES-256-GCM', wrappedBy: { user: 'user-kek' } },
   secret: { suite: 'COBBLESTONE-256', wrappedBy: { user: 'user-kek' }, isPerValue: true },
+  share: { suite: 'COBBLESTONE-256', wrappedBy: { user: 'user-kek' }, isPerValue: true },
   sealing: { suite: 'MLKEM768-X25519', wrappedBy: { user: 'user-kek' } },
   // Looked up before it is used: otherwise two instances could index one e-mail address under different keys.
   'blind-index': {

@@ -8,6 +8,11 @@ export const secretMarkers = {
   secretValue: 'marker-secret-value-9b2c',
   oldSecretValue: 'marker-old-secret-value-44fa',
   deletedSecretValue: 'marker-deleted-value-7e01',
+  patchedSecretValue: 'marker-patched-value-5d1e',
+  destroyedSecretValue: 'marker-destroyed-value-8ac3',
+  sharedKey: 'marker-shared-key-0b6f',
+  sharedValue: 'marker-shared-value-3e97',
+  passphrase: 'marker-passphrase-c15d',
   contactName: 'Marker Contact Name 51aa',
   contactEmail: 'marker-contact-2f6d@example.com',
   contactPhone: '+00 555 0199 8877',
@@ -27,6 +32,8 @@ export interface Written {
   readonly accessToken: string;
   readonly refreshToken: string;
   readonly usedRefreshToken: string;
+  readonly shareToken: string;
+  readonly usedShareToken: string;
 }
 
 /** Puts every marker where a client would, and some where a careless one would. */
@@ -43,12 +50,21 @@ export async function writeMarkers(app: HttpsClient): Promise<Written> {
   for (const value of [
     secretMarkers.oldSecretValue,
     secretMarkers.deletedSecretValue,
+    secretMarkers.destroyedSecretValue,
     secretMarkers.secretValue,
   ]) {
     const json = { data: { [secretMarkers.secretKey]: value }, metadata: { note: plainMarkers.metadata } };
     await app.request('PUT', `/v1/secrets/${plainMarkers.secretName}`, { token, json });
   }
   await app.request('DELETE', `/v1/secrets/${plainMarkers.secretName}?versions=2`, { token });
+  await app.post(`/v1/secrets/${plainMarkers.secretName}/destroy`, { versions: [3] }, token);
+  await app.request('PATCH', `/v1/secrets/${plainMarkers.secretName}`, {
+    token,
+    raw: JSON.stringify({ [secretMarkers.secretKey]: secretMarkers.patchedSecretValue }),
+    headers: { 'content-type': 'application/merge-patch+json' },
+  });
+  await app.get(`/v1/secrets/${plainMarkers.secretName}`, token);
+  const shareTokens = await writeShares(app, token);
 
   const contact = await app.post(
     '/v1/contacts',
@@ -67,7 +83,29 @@ export async function writeMarkers(app: HttpsClient): Promise<Written> {
   });
   await app.get(`/v1/contacts?email=${secretMarkers.contactEmail}`, token);
   await makeMistakes(app, token);
-  return { accessToken: token, refreshToken: tokens.string('refreshToken'), usedRefreshToken };
+  return {
+    accessToken: token,
+    refreshToken: tokens.string('refreshToken'),
+    usedRefreshToken,
+    ...shareTokens,
+  };
+}
+
+/** One that is revealed and gone, one that is guessed at and stays. */
+async function writeShares(
+  app: HttpsClient,
+  token: string,
+): Promise<Pick<Written, 'shareToken' | 'usedShareToken'>> {
+  const { sharedKey, sharedValue, passphrase } = secretMarkers;
+  const json = { data: { [sharedKey]: sharedValue }, passphrase };
+  const used = await app.post('/v1/shares', json, token);
+  const usedShareToken = used.string('token');
+  await app.post(`/v1/shares/${used.string('id')}/reveal`, { token: usedShareToken, passphrase });
+  const kept = await app.post('/v1/shares', json, token);
+  const shareToken = kept.string('token');
+  const guess = { token: shareToken, passphrase: `${passphrase}-wrong` };
+  await app.post(`/v1/shares/${kept.string('id')}/reveal`, guess);
+  return { shareToken, usedShareToken };
 }
 
 async function makeMistakes(app: HttpsClient, token: string): Promise<void> {

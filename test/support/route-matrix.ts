@@ -66,6 +66,13 @@ const objects = {
     },
     missing: missingId,
   },
+  share: {
+    make: async (app, { token }) => {
+      const share = await app.post('/v1/shares', { data: {} }, token);
+      return { id: share.string('id'), token: share.string('token') };
+    },
+    missing: { ...missingId, token: 'missing' },
+  },
   user: { make: async (_app, { id }) => ({ id }), missing: missingId },
 } as const satisfies Readonly<Record<string, ObjectKind>>;
 
@@ -202,6 +209,18 @@ export const matrix: Readonly<Record<string, Row>> = {
     send: () => json({ version: 1 }),
   },
   'DELETE /v1/secrets/:name': { needs: 'secrets:write', object: 'secret', own: 204 },
+
+  'GET /v1/shares': { needs: 'secrets:read', own: 200 },
+  'POST /v1/shares': { needs: 'secrets:write', own: 201, send: () => json({ data: {} }) },
+  'GET /v1/shares/:id': { needs: 'nothing', object: 'share', own: 200, foreign: 200 },
+  'POST /v1/shares/:id/reveal': {
+    needs: 'nothing',
+    object: 'share',
+    own: 200,
+    foreign: 200,
+    send: ({ token }) => json({ token }),
+  },
+  'DELETE /v1/shares/:id': { needs: 'secrets:write', object: 'share', own: 204 },
 
   'GET /v1/contacts': { needs: 'contacts:read', own: 200 },
   'POST /v1/contacts': { needs: 'contacts:write', own: 201, send: () => json({ name: 'Ada' }) },
