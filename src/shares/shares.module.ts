@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { ShareCiphertextsRepository } from './share-ciphertexts.repository.js';
+import { SharePageController } from './share-page.controller.js';
 import { ShareRevealsService } from './share-reveals.service.js';
 import { ShareSweeper } from './share-sweeper.js';
 import { SharesController } from './shares.controller.js';
@@ -8,7 +9,7 @@ import { SharesRepository } from './shares.repository.js';
 import { SharesService } from './shares.service.js';
 
 @Module({
-  controllers: [SharesController],
+  controllers: [SharesController, SharePageController],
   providers: [
     SharesRepository,
     SharesService,

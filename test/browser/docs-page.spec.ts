@@ -1,11 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { createHash, X509Certificate } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import { type Browser, type Page } from 'playwright-core';
+import { openBrowser } from '../support/browser.js';
 import { newTestApp, type TestApp } from '../support/test-app.js';
-
-const CHROMIUM = process.env['CHROMIUM_PATH'] ?? '/usr/bin/chromium';
 
 describe('the docs page in a browser', () => {
   let app: TestApp;
@@ -16,20 +13,7 @@ describe('the docs page in a browser', () => {
 
   beforeAll(async () => {
     app = await newTestApp({ environment: { DOCS_ENABLED: 'true' } });
-    browser = await chromium.launch({
-      executablePath: CHROMIUM,
-      args: [
-        '--no-sandbox',
-        '--disable-gpu',
-        '--disable-quic',
-        '--no-first-run',
-        '--disable-background-networking',
-        '--disable-component-update',
-        '--disable-sync',
-        // Trusts this one public key; every other certificate is checked as usual.
-        `--ignore-certificate-errors-spki-list=${await serverKeyPin(app)}`,
-      ],
-    });
+    browser = await openBrowser(app);
     page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
     page.on('request', (request) => requested.add(new URL(request.url()).host));
     page.on('console', (message) => {
@@ -48,7 +32,9 @@ describe('the docs page in a browser', () => {
   it('lists every tag of the API', async () => {
     const tags = await page.locator('.opblock-tag').evaluateAll((all) => all.map((tag) => tag.id));
     expect(tags.toSorted()).toEqual(
-      ['auth', 'contacts', 'health', 'secrets', 'users'].map((tag) => `operations-tag-${tag}`),
+      ['audit', 'auth', 'contacts', 'health', 'secrets', 'shares', 'users'].map(
+        (tag) => `operations-tag-${tag}`,
+      ),
     );
   });
 
@@ -74,9 +60,3 @@ describe('the docs page in a browser', () => {
     }
   });
 });
-
-async function serverKeyPin({ environment }: TestApp): Promise<string> {
-  const pem = await readFile(join(environment['CERTS_DIR'] ?? '', 'server.pem'), 'utf8');
-  const key = new X509Certificate(pem).publicKey.export({ type: 'spki', format: 'der' });
-  return createHash('sha256').update(key).digest('base64');
-}

@@ -58,12 +58,6 @@ describe('one-time shares', () => {
       return key.state === 'DESTROYED' && key.wrapped === null;
     }
 
-    /** What a caller can tell from an answer. */
-    function appearance({ status, headers, members }: HttpsResponse): unknown {
-      const { date: _date, 'x-request-id': _id, ...rest } = headers;
-      return { status, headers: rest, body: { ...members, instance: '' } };
-    }
-
     it('are made with a token, a link that holds it behind the #, and a week to live', async () => {
       const created = await app.post('/v1/shares', { data }, owner.token);
       const { id, token } = { id: created.string('id'), token: created.string('token') };
@@ -110,7 +104,8 @@ describe('one-time shares', () => {
       const { id, token } = await create({ views: 3 });
       const responses = await Promise.all(Array.from({ length: CALLERS }, () => reveal(id, { token })));
       const winners = responses.filter(({ status }) => status === 200);
-      expect(winners.map(({ members }) => members['viewsLeft']).toSorted()).toEqual([0, 1, 2]);
+      expect(new Set(winners.map(({ members }) => members['viewsLeft']))).toEqual(new Set([0, 1, 2]));
+      expect(winners).toHaveLength(3);
       for (const winner of winners) expect(winner.members['data']).toEqual(data);
       const losers = responses.filter(({ status }) => status !== 200);
       expect(losers).toHaveLength(CALLERS - 3);
@@ -310,3 +305,9 @@ describe('one-time shares', () => {
     });
   });
 });
+
+/** What a caller can tell from an answer. */
+function appearance({ status, headers, members }: HttpsResponse): unknown {
+  const { date: _date, 'x-request-id': _id, ...rest } = headers;
+  return { status, headers: rest, body: { ...members, instance: '' } };
+}

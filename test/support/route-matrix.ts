@@ -86,6 +86,8 @@ interface Row {
   readonly missing?: number;
   /** It ends sessions or uses something up, so its caller is made for one request. */
   readonly isSpending?: true;
+  /** For people: in no description of the API, and under a policy that lets it be a page. */
+  readonly isPage?: true;
   readonly send?: (reference: Reference) => Exchange;
 }
 
@@ -98,7 +100,7 @@ const publicKey = Buffer.alloc(32).fill(9, 0, 1).toString('base64url');
 
 /** What every route is about and answers. One that is missing here fails the test. */
 export const matrix: Readonly<Record<string, Row>> = {
-  'GET /': { needs: 'nothing', own: 200 },
+  'GET /': { needs: 'nothing', own: 200, isPage: true },
   'GET /.well-known/jwks.json': { needs: 'nothing', own: 200 },
   'GET /health/live': { needs: 'nothing', own: 200 },
   'GET /health/ready': { needs: 'nothing', own: 200 },
@@ -221,6 +223,12 @@ export const matrix: Readonly<Record<string, Row>> = {
     send: ({ token }) => json({ token }),
   },
   'DELETE /v1/shares/:id': { needs: 'secrets:write', object: 'share', own: 204 },
+
+  // The same page whatever the id: it asks by itself.
+  'GET /s/:id': { needs: 'nothing', object: 'share', own: 200, foreign: 200, missing: 200, isPage: true },
+  'GET /s/assets/page.css': { needs: 'nothing', own: 200, isPage: true },
+  'GET /s/assets/page.js': { needs: 'nothing', own: 200, isPage: true },
+  'GET /s/assets/icon.svg': { needs: 'nothing', own: 200, isPage: true },
 
   'GET /v1/contacts': { needs: 'contacts:read', own: 200 },
   'POST /v1/contacts': { needs: 'contacts:write', own: 201, send: () => json({ name: 'Ada' }) },
