@@ -8,6 +8,8 @@ export const auditActions = [
   'auth.logout',
   'api-key.create',
   'api-key.delete',
+  'totp.activate',
+  'totp.remove',
   'user.roles',
   'user.disable',
   'user.enable',

@@ -1,5 +1,6 @@
 import { IsEmail, IsString, MaxLength } from 'class-validator';
 import { type Tokens } from './auth.service.js';
+import { MAX_CODE_LENGTH } from './totp.dto.js';
 import { type Session } from './sessions.service.js';
 import { Absent } from '../common/absent.js';
 import { ApiProperty, ApiPropertyOptional } from '../common/openapi.js';
@@ -28,6 +29,15 @@ export class CredentialsBody {
 }
 
 export class LoginBody extends CredentialsBody {
+  @ApiPropertyOptional({
+    maxLength: MAX_CODE_LENGTH,
+    description: 'six digits of the app, or a recovery code; needed where a second factor is active',
+  })
+  @MaxLength(MAX_CODE_LENGTH)
+  @IsString()
+  @Absent()
+  readonly code?: string;
+
   @ApiPropertyOptional({
     maxLength: MAX_DEVICE_TOKEN_LENGTH,
     description: 'what an earlier login gave this device',

@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { APP_GUARD, DiscoveryModule } from '@nestjs/core';
+import { FactorsModule } from '../factors/factors.module.js';
 import { UsersModule } from '../users/users.module.js';
 import { AccessMarks } from './access-marks.js';
 import { AccountsController } from './accounts.controller.js';
@@ -13,14 +14,23 @@ import { AuthService } from './auth.service.js';
 import { Authenticator } from './authenticator.js';
 import { JwksController } from './jwks.controller.js';
 import { KnownDevices } from './known-devices.js';
+import { SecondFactorSteps } from './second-factor-steps.js';
 import { SessionSweeper } from './session-sweeper.js';
 import { SessionsController } from './sessions.controller.js';
 import { SessionsRepository } from './sessions.repository.js';
 import { SessionsService } from './sessions.service.js';
+import { TotpController } from './totp.controller.js';
 
 @Module({
-  imports: [DiscoveryModule, UsersModule],
-  controllers: [AuthController, SessionsController, ApiKeysController, AccountsController, JwksController],
+  imports: [DiscoveryModule, FactorsModule, UsersModule],
+  controllers: [
+    AuthController,
+    SessionsController,
+    ApiKeysController,
+    AccountsController,
+    TotpController,
+    JwksController,
+  ],
   providers: [
     AccessMarks,
     AccountsService,
@@ -29,6 +39,7 @@ import { SessionsService } from './sessions.service.js';
     AuthService,
     Authenticator,
     KnownDevices,
+    SecondFactorSteps,
     SessionSweeper,
     SessionsRepository,
     SessionsService,

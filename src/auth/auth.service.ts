@@ -7,6 +7,7 @@ import { AttemptThrottle } from '../throttle/attempt-throttle.js';
 import { type User, UsersService } from '../users/users.service.js';
 import { InvalidCredentialsError, InvalidRefreshTokenError, RegistrationClosedError } from './errors.js';
 import { KnownDevices } from './known-devices.js';
+import { SecondFactorSteps } from './second-factor-steps.js';
 import { type Device, type GrantedSession, SessionsService } from './sessions.service.js';
 
 /** What a client needs to call the API. Lifetimes in seconds. */
@@ -21,6 +22,8 @@ export interface Tokens {
 export interface Login {
   readonly email: string;
   readonly password: string;
+  /** Of the second factor, or a recovery code. */
+  readonly code?: string;
   /** What an earlier login gave this device. */
   readonly deviceToken?: string;
 }
@@ -30,6 +33,7 @@ export class AuthService {
   constructor(
     private readonly users: UsersService,
     private readonly sessions: SessionsService,
+    private readonly secondFactor: SecondFactorSteps,
     private readonly throttle: AttemptThrottle,
     private readonly knownDevices: KnownDevices,
     private readonly crypto: CryptoService,
@@ -52,22 +56,25 @@ export class AuthService {
    * so nobody else can keep it out.
    *
    * @throws {InvalidCredentialsError} also in a back-off, whatever the password
+   * @throws {MfaRequiredError} when the account has a second factor and no code is given
    * @throws {HashQueueFullError}
    */
   async login(
-    { email, password, deviceToken }: Login,
+    { email, password, code, deviceToken }: Login,
     device: Device,
   ): Promise<Tokens & { readonly deviceToken: string }> {
     const credentials = await this.users.findCredentials(email);
     const deviceId = await this.knownDevices.recognise(credentials.userId, deviceToken);
+    const subject = deviceId === undefined ? credentials.subject : `${credentials.subject}/${deviceId}`;
     const userId = await this.throttle.attempt({
       kind: 'password',
-      subject: deviceId === undefined ? credentials.subject : `${credentials.subject}/${deviceId}`,
+      subject,
       verify: () => this.users.verifyPassword(credentials, password),
       onRefusal: async () => {},
     });
     if (userId === undefined) throw new InvalidCredentialsError();
-    const tokens = await this.#issue(await this.sessions.begin(userId, ['pwd'], device));
+    const amr = await this.secondFactor.complete(userId, { code, subject, onRefusal: async () => {} });
+    const tokens = await this.#issue(await this.sessions.begin(userId, amr, device));
     return { ...tokens, deviceToken: await this.knownDevices.tokenFor(userId, deviceId) };
   }
 

@@ -14,6 +14,13 @@ export class InvalidCredentialsError extends AppError {
   }
 }
 
+/** The password was right, and the account has a second factor. */
+export class MfaRequiredError extends AppError {
+  constructor() {
+    super('ERR_MFA_REQUIRED');
+  }
+}
+
 export class InvalidRefreshTokenError extends AppError {
   constructor() {
     super('ERR_INVALID_REFRESH_TOKEN');

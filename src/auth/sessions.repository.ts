@@ -141,15 +141,15 @@ export class SessionsRepository {
     return rows.map(({ id }) => id);
   }
 
-  /** @returns the ids of those that ended */
-  async revokeAll(userId: string, nowMs: number): Promise<string[]> {
-    const rows = await this.database.query
+  /** All but `keptId`. @returns the ids of those that ended */
+  async revokeAll(userId: string, keptId: string | undefined, nowMs: number): Promise<string[]> {
+    let query = this.database.query
       .updateTable('sessions')
       .set({ revoked_at: nowMs })
       .where('user_id', '=', userId)
-      .where('revoked_at', 'is', null)
-      .returning('id')
-      .execute();
+      .where('revoked_at', 'is', null);
+    if (keptId !== undefined) query = query.where('id', '!=', keptId);
+    const rows = await query.returning('id').execute();
     return rows.map(({ id }) => id);
   }
 

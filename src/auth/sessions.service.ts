@@ -145,12 +145,12 @@ export class SessionsService {
   }
 
   /**
-   * Ends every session of the user, in the surrounding transaction.
+   * Ends every session of the user but the one kept, in the surrounding transaction.
    *
    * @returns the ids of those that ended: `forget` them once the transaction is committed
    */
-  async revokeAll(userId: string): Promise<string[]> {
-    return this.repository.revokeAll(userId, this.clock.nowMs());
+  async revokeAll(userId: string, keptId?: string): Promise<string[]> {
+    return this.repository.revokeAll(userId, keptId, this.clock.nowMs());
   }
 
   /** Looks these up anew at their next use, which would be a second later otherwise. */

@@ -3,6 +3,7 @@ import { type INestApplicationContext, Module } from '@nestjs/common';
 import { Command } from 'commander';
 import { StartError } from '../common/start-error.js';
 import { ContactsModule } from '../contacts/contacts.module.js';
+import { FactorsModule } from '../factors/factors.module.js';
 import { KeyInUseError } from '../keys/errors.js';
 import { KeyDestructionService } from '../keys/key-destruction.service.js';
 import { KeyInventory } from '../keys/key-inventory.js';
@@ -19,7 +20,7 @@ import { ProgressLine } from './progress-line.js';
 const POLL_MS = 500;
 
 /** Every feature that encrypts, so that a rotation reaches all rows. */
-@Module({ imports: [ContactsModule, SecretsModule, SharesModule, UsersModule] })
+@Module({ imports: [ContactsModule, FactorsModule, SecretsModule, SharesModule, UsersModule] })
 class EncryptingFeaturesModule {}
 
 export function keysCommand(): Command {

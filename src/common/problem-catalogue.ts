@@ -5,11 +5,13 @@
 export const problemCatalogue = {
   ERR_VALIDATION: { status: 400, detail: 'the request has fields that are not accepted' },
   ERR_MALFORMED_REQUEST: { status: 400, detail: 'the request cannot be read' },
+  ERR_INVALID_CODE: { status: 400, detail: 'the code is not valid' },
   ERR_UNAUTHENTICATED: { status: 401, detail: 'a valid access token is required' },
   ERR_INVALID_CREDENTIALS: {
     status: 401,
     detail: 'the e-mail address or the password is wrong, or too many were before: then wait',
   },
+  ERR_MFA_REQUIRED: { status: 401, detail: 'the code of the second factor is required' },
   ERR_INVALID_REFRESH_TOKEN: { status: 401, detail: 'the refresh token is not valid' },
   ERR_FORBIDDEN: { status: 403, detail: 'the caller lacks the permission for this' },
   ERR_STEP_UP_REQUIRED: { status: 403, detail: 'log in again: this needs a login of the last five minutes' },
@@ -27,6 +29,7 @@ export const problemCatalogue = {
   ERR_SESSION_NOT_FOUND: { status: 404, detail: 'there is no such session' },
   ERR_METHOD_NOT_ALLOWED: { status: 405, detail: 'this path does not take that method' },
   ERR_REQUEST_TIMEOUT: { status: 408, detail: 'the request took too long to arrive' },
+  ERR_TOTP_ACTIVE: { status: 409, detail: 'a second factor is active, remove it first' },
   ERR_LAST_ADMINISTRATOR: { status: 409, detail: 'this is the last administrator, make another one first' },
   ERR_EMAIL_TAKEN: { status: 409, detail: 'the e-mail address belongs to another user' },
   ERR_SECRET_STATE: { status: 409, detail: 'the version is in a state that does not allow this' },

@@ -6,6 +6,7 @@ import { keyJobs } from './migrations/0002-key-jobs.js';
 import { keyChanges } from './migrations/0003-key-changes.js';
 import { attemptFailures } from './migrations/0004-attempt-failures.js';
 import { accounts } from './migrations/0006-accounts.js';
+import { secondFactors } from './migrations/0007-second-factors.js';
 import { auditEvents } from './migrations/0008-audit-events.js';
 import { auditCheckpoints } from './migrations/0009-audit-checkpoints.js';
 import { secretStates } from './migrations/0010-secret-states.js';
@@ -19,6 +20,7 @@ export function migrationsFor(kind: DatabaseKind): Readonly<Record<string, Migra
     '0003-key-changes': keyChanges(kind),
     '0004-attempt-failures': attemptFailures(kind),
     '0006-accounts': accounts(kind),
+    '0007-second-factors': secondFactors(kind),
     '0008-audit-events': auditEvents(kind),
     '0009-audit-checkpoints': auditCheckpoints(kind),
     '0010-secret-states': secretStates(kind),

@@ -1,5 +1,6 @@
 import { type ColumnType, type Generated } from 'kysely';
 import { type AuditSchema } from './audit-schema.js';
+import { type CredentialsSchema } from './credentials-schema.js';
 
 // Times are Unix milliseconds, digests and ciphertexts bytes, key ids 16 hexadecimal characters.
 
@@ -150,34 +151,10 @@ interface ContactsTable {
   updated_at: number;
 }
 
-interface ApiKeysTable {
-  id: Immutable<string>;
-  user_id: Immutable<string>;
-  name: Immutable<string>;
-  /** How the key begins, so that people know it again. */
-  prefix: Immutable<string>;
-  digest: Immutable<Uint8Array>;
-  /** Permissions, space-separated. */
-  scopes: Immutable<string>;
-  created_at: Immutable<number>;
-  expires_at: Immutable<number | null>;
-  last_used_at: number | null;
-}
-
-interface PublicKeysTable {
-  owner_id: Immutable<string>;
-  key_id: string;
-  kem: string;
-  public_key: Uint8Array;
-  created_at: number;
-}
-
 /** Every table, for both databases. The migrations make exactly this. */
-export interface Schema extends AuditSchema {
+export interface Schema extends AuditSchema, CredentialsSchema {
   keys: KeysTable;
   key_jobs: KeyJobsTable;
-  api_keys: ApiKeysTable;
-  public_keys: PublicKeysTable;
   users: UsersTable;
   sessions: SessionsTable;
   refresh_tokens: RefreshTokensTable;

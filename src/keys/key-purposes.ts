@@ -40,6 +40,7 @@ export type KeyPurposeName =
   | 'share'
   | 'token-signing'
   | 'token-signing-kek'
+  | 'totp'
   | 'user-kek';
 
 /**
@@ -54,6 +55,7 @@ export const keyPurposes: Readonly<Record<KeyPurposeName, KeyPurpose>> = {
   secret: { suite: 'COBBLESTONE-256', wrappedBy: { user: 'user-kek' }, isPerValue: true },
   share: { suite: 'COBBLESTONE-256', wrappedBy: { user: 'user-kek' }, isPerValue: true },
   sealing: { suite: 'MLKEM768-X25519', wrappedBy: { user: 'user-kek' } },
+  totp: { suite: 'XAES-256-GCM', wrappedBy: { user: 'user-kek' } },
   // Looked up before it is used: otherwise two instances could index one e-mail address under different keys.
   'blind-index': {
     suite: 'HMAC-SHA-256',

@@ -10,7 +10,7 @@ const layers: readonly (readonly string[])[] = [
   ['app', 'cli'],
   ['core'],
   ['auth'],
-  ['secrets', 'shares', 'contacts', 'health', 'users', 'welcome'],
+  ['secrets', 'shares', 'contacts', 'factors', 'health', 'users', 'welcome'],
   ['audit'],
   ['keys', 'throttle'],
   ['http', 'tls', 'crypto', 'database'],

@@ -134,6 +134,10 @@ export const matrix: Readonly<Record<string, Row>> = {
     isSpending: true,
   },
 
+  'POST /v1/auth/totp': { needs: 'account:write', own: 201 },
+  'POST /v1/auth/totp/activate': { needs: 'account:write', own: 400, send: () => json({ code: '000000' }) },
+  'DELETE /v1/auth/totp': { needs: 'account:write', own: 400, send: () => json({ code: '000000' }) },
+
   'GET /v1/api-keys': { needs: 'api-keys:read', own: 200 },
   'POST /v1/api-keys': { needs: 'api-keys:write', own: 201, send: () => json(newApiKey) },
   'DELETE /v1/api-keys/:id': { needs: 'api-keys:write', object: 'apiKey', own: 204 },
