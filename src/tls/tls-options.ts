@@ -33,10 +33,10 @@ const common = {
   maxVersion: 'TLSv1.3',
   // Node's default would add P-521 and others nobody needs.
   ecdhCurve: `${PREFERRED_GROUP}:X25519:prime256v1:secp384r1`,
-  // Node's default is true. Every suite above is strong, so a phone without AES instructions may pick ChaCha20.
-  honorCipherOrder: false,
-  // A client may otherwise make a TLS 1.2 server repeat the costly half of the handshake at will.
-  secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
+  honorCipherOrder: true,
+  // A client may otherwise make a TLS 1.2 server repeat the costly half of the handshake at will. And one that
+  // puts ChaCha20 first gets it, whatever our order: a phone without AES instructions is faster that way.
+  secureOptions: constants.SSL_OP_NO_RENEGOTIATION | constants.SSL_OP_PRIORITIZE_CHACHA,
   // Node's default for https. A client that offers only other protocols gets the alert
   // no_application_protocol (RFC 7301, 3.2), so no cross-protocol bytes reach the HTTP parser.
   ALPNProtocols: ['http/1.1'],

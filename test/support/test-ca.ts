@@ -5,6 +5,12 @@ import { join } from 'node:path';
 import * as x509 from '@peculiar/x509';
 
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
+const rsaAlgorithm = {
+  name: 'RSASSA-PKCS1-v1_5',
+  hash: 'SHA-256',
+  publicExponent: new Uint8Array([1, 0, 1]),
+  modulusLength: 3072,
+};
 const DAY_MS = 86_400_000;
 const LOCALHOST: x509.JsonGeneralNames = [
   { type: 'dns', value: 'localhost' },
@@ -23,6 +29,8 @@ interface Wanted {
   /** Extended key usages; none unless given. */
   readonly usages?: readonly string[];
   readonly isCa?: boolean;
+  /** A key of 3072 bits instead of one on P-256. */
+  readonly isRsa?: boolean;
   /** Where the issuer's certificate is said to be. */
   readonly caIssuers?: string;
   /** Days from now. */
@@ -103,7 +111,12 @@ export async function writePair(
 }
 
 async function create(wanted: Wanted, by: TestCertificate | undefined): Promise<TestCertificate> {
-  const keys = await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
+  const usages: KeyUsage[] = ['sign', 'verify'];
+  const keys = await crypto.subtle.generateKey(
+    wanted.isRsa === true ? rsaAlgorithm : algorithm,
+    true,
+    usages,
+  );
   const { name = 'CN=localhost', isCa = false, from = -1, to = isCa ? 365 : 90 } = wanted;
   const certificate = await x509.X509CertificateGenerator.create({
     serialNumber: `01${randomBytes(14).toString('hex')}`,
