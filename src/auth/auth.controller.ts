@@ -1,5 +1,4 @@
-import { Body, Controller, HttpCode, Post, Req } from '@nestjs/common';
-import { type FastifyRequest } from 'fastify';
+import { Body, Controller, Headers, HttpCode, Post } from '@nestjs/common';
 import { CurrentSession, Public, RequirePermission, type SessionPrincipal } from '../common/access.js';
 import { ApiProblems } from '../common/api-problems.js';
 import {
@@ -9,6 +8,7 @@ import {
   ApiOkResponse,
   ApiTags,
 } from '../common/openapi.js';
+import { CurrentOrigin, type RequestOrigin } from '../common/request-origin.js';
 import { validated } from '../common/validation.js';
 import { UserResponse } from '../users/user.dto.js';
 import { CredentialsBody, LoginBody, LoginResponse, RefreshBody, TokensResponse } from './auth.dto.js';
@@ -27,8 +27,11 @@ export class AuthController {
   @Public()
   @ApiCreatedResponse({ type: UserResponse })
   @ApiProblems(400, 403, 409, 413, 415, 503)
-  async register(@Body(validated) { email, password }: CredentialsBody): Promise<UserResponse> {
-    return new UserResponse(await this.auth.register(email, password));
+  async register(
+    @Body(validated) { email, password }: CredentialsBody,
+    @CurrentOrigin() origin: RequestOrigin,
+  ): Promise<UserResponse> {
+    return new UserResponse(await this.auth.register(email, password, origin));
   }
 
   @Post('login')
@@ -38,10 +41,10 @@ export class AuthController {
   @ApiProblems(400, 401, 413, 415, 503)
   async login(
     @Body(validated) body: LoginBody,
-    @Req() { ip, headers }: FastifyRequest,
+    @Headers('user-agent') userAgent: string | undefined,
+    @CurrentOrigin() origin: RequestOrigin,
   ): Promise<LoginResponse> {
-    const device = { ip, userAgent: headers['user-agent'] ?? '' };
-    return new LoginResponse(await this.auth.login(body, device));
+    return new LoginResponse(await this.auth.login(body, userAgent ?? '', origin));
   }
 
   @Post('refresh')
@@ -49,8 +52,11 @@ export class AuthController {
   @HttpCode(200)
   @ApiOkResponse({ type: TokensResponse })
   @ApiProblems(400, 401, 413, 415)
-  async refresh(@Body(validated) { refreshToken }: RefreshBody): Promise<TokensResponse> {
-    return new TokensResponse(await this.auth.refresh(refreshToken));
+  async refresh(
+    @Body(validated) { refreshToken }: RefreshBody,
+    @CurrentOrigin() origin: RequestOrigin,
+  ): Promise<TokensResponse> {
+    return new TokensResponse(await this.auth.refresh(refreshToken, origin));
   }
 
   @Post('logout')
@@ -59,7 +65,10 @@ export class AuthController {
   @ApiBearerAuth()
   @ApiNoContentResponse()
   @ApiProblems(401, 403)
-  async logout(@CurrentSession() { sessionId, userId }: SessionPrincipal): Promise<void> {
-    await this.sessions.revoke(sessionId, userId);
+  async logout(
+    @CurrentSession() { sessionId, userId }: SessionPrincipal,
+    @CurrentOrigin() origin: RequestOrigin,
+  ): Promise<void> {
+    await this.sessions.revoke(sessionId, userId, origin, 'auth.logout');
   }
 }

@@ -1,7 +1,7 @@
 import { IsEmail, IsString, MaxLength } from 'class-validator';
 import { type Tokens } from './auth.service.js';
 import { MAX_CODE_LENGTH } from './totp.dto.js';
-import { type Session } from './sessions.service.js';
+import { type Session } from './session.js';
 import { Absent } from '../common/absent.js';
 import { ApiProperty, ApiPropertyOptional } from '../common/openapi.js';
 

@@ -13,7 +13,10 @@ import { AuthGuard } from './auth.guard.js';
 import { AuthService } from './auth.service.js';
 import { Authenticator } from './authenticator.js';
 import { JwksController } from './jwks.controller.js';
+import { AuthEvents } from './auth-events.js';
 import { KnownDevices } from './known-devices.js';
+import { RefreshTokens } from './refresh-tokens.js';
+import { RefreshTokensRepository } from './refresh-tokens.repository.js';
 import { SecondFactorSteps } from './second-factor-steps.js';
 import { SessionSweeper } from './session-sweeper.js';
 import { SessionsController } from './sessions.controller.js';
@@ -36,9 +39,12 @@ import { TotpController } from './totp.controller.js';
     AccountsService,
     ApiKeysRepository,
     ApiKeysService,
+    AuthEvents,
     AuthService,
     Authenticator,
     KnownDevices,
+    RefreshTokens,
+    RefreshTokensRepository,
     SecondFactorSteps,
     SessionSweeper,
     SessionsRepository,

@@ -1,14 +1,17 @@
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../common/clock.js';
 import { uuidv7 } from '../common/id.js';
+import { type RequestOrigin } from '../common/request-origin.js';
 import { AppConfig } from '../config/app-config.js';
 import { CryptoService } from '../crypto/crypto.service.js';
 import { AttemptThrottle } from '../throttle/attempt-throttle.js';
 import { type User, UsersService } from '../users/users.service.js';
+import { AuthEvents } from './auth-events.js';
 import { InvalidCredentialsError, InvalidRefreshTokenError, RegistrationClosedError } from './errors.js';
 import { KnownDevices } from './known-devices.js';
 import { SecondFactorSteps } from './second-factor-steps.js';
-import { type Device, type GrantedSession, SessionsService } from './sessions.service.js';
+import { type GrantedSession } from './session.js';
+import { SessionsService } from './sessions.service.js';
 
 /** What a client needs to call the API. Lifetimes in seconds. */
 export interface Tokens {
@@ -34,6 +37,7 @@ export class AuthService {
     private readonly users: UsersService,
     private readonly sessions: SessionsService,
     private readonly secondFactor: SecondFactorSteps,
+    private readonly events: AuthEvents,
     private readonly throttle: AttemptThrottle,
     private readonly knownDevices: KnownDevices,
     private readonly crypto: CryptoService,
@@ -46,9 +50,9 @@ export class AuthService {
    * @throws {ValidationError} when the password is too weak
    * @throws {EmailTakenError}
    */
-  async register(email: string, password: string): Promise<User> {
+  async register(email: string, password: string, origin: RequestOrigin): Promise<User> {
     if (this.config.auth.registration === 'closed') throw new RegistrationClosedError();
-    return this.users.create(email, password, ['user']);
+    return this.users.create(email, password, ['user'], (userId) => this.events.registered(userId, origin));
   }
 
   /**
@@ -61,7 +65,8 @@ export class AuthService {
    */
   async login(
     { email, password, code, deviceToken }: Login,
-    device: Device,
+    userAgent: string,
+    origin: RequestOrigin,
   ): Promise<Tokens & { readonly deviceToken: string }> {
     const credentials = await this.users.findCredentials(email);
     const deviceId = await this.knownDevices.recognise(credentials.userId, deviceToken);
@@ -70,17 +75,23 @@ export class AuthService {
       kind: 'password',
       subject,
       verify: () => this.users.verifyPassword(credentials, password),
-      onRefusal: async () => {},
+      onRefusal: (reason) => this.events.loginRefused(reason, credentials.userId, origin),
     });
     if (userId === undefined) throw new InvalidCredentialsError();
-    const amr = await this.secondFactor.complete(userId, { code, subject, onRefusal: async () => {} });
-    const tokens = await this.#issue(await this.sessions.begin(userId, amr, device));
+    const amr = await this.secondFactor.complete(userId, {
+      code,
+      subject,
+      onRefusal: (reason) => this.events.loginRefused(reason, userId, origin),
+    });
+    const { passwordChangedAtMs } = credentials;
+    const session = await this.sessions.begin({ userId, passwordChangedAtMs, amr }, userAgent, origin);
+    const tokens = await this.#issue(session);
     return { ...tokens, deviceToken: await this.knownDevices.tokenFor(userId, deviceId) };
   }
 
   /** @throws {InvalidRefreshTokenError} */
-  async refresh(refreshToken: string): Promise<Tokens> {
-    return this.#issue(await this.sessions.refresh(refreshToken));
+  async refresh(refreshToken: string, origin: RequestOrigin): Promise<Tokens> {
+    return this.#issue(await this.sessions.refresh(refreshToken, origin));
   }
 
   async #issue({ session, refreshToken }: GrantedSession): Promise<Tokens> {

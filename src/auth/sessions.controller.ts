@@ -3,6 +3,7 @@ import { CurrentSession, RequirePermission, type SessionPrincipal } from '../com
 import { ApiProblems } from '../common/api-problems.js';
 import { ApiBearerAuth, ApiNoContentResponse, ApiOkResponse, ApiTags } from '../common/openapi.js';
 import { IdParam } from '../common/id-param.js';
+import { CurrentOrigin, type RequestOrigin } from '../common/request-origin.js';
 import { SessionResponse, SessionsResponse } from './auth.dto.js';
 import { SessionsService } from './sessions.service.js';
 
@@ -26,8 +27,12 @@ export class SessionsController {
   @HttpCode(204)
   @ApiNoContentResponse()
   @ApiProblems(401, 403, 404)
-  async revoke(@IdParam() id: string, @CurrentSession() { userId }: SessionPrincipal): Promise<void> {
-    await this.sessions.revoke(id, userId);
+  async revoke(
+    @IdParam() id: string,
+    @CurrentSession() { userId }: SessionPrincipal,
+    @CurrentOrigin() origin: RequestOrigin,
+  ): Promise<void> {
+    await this.sessions.revoke(id, userId, origin);
   }
 
   @Delete()
@@ -35,7 +40,10 @@ export class SessionsController {
   @HttpCode(204)
   @ApiNoContentResponse({ description: 'all other sessions have ended' })
   @ApiProblems(401, 403)
-  async revokeOthers(@CurrentSession() { userId, sessionId }: SessionPrincipal): Promise<void> {
-    await this.sessions.revokeOthers(sessionId, userId);
+  async revokeOthers(
+    @CurrentSession() { userId, sessionId }: SessionPrincipal,
+    @CurrentOrigin() origin: RequestOrigin,
+  ): Promise<void> {
+    await this.sessions.revokeOthers(sessionId, userId, origin);
   }
 }

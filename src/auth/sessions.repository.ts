@@ -8,6 +8,8 @@ export type SessionRow = Selectable<Schema['sessions']>;
 @Injectable()
 export class SessionsRepository {
   readonly #findLive;
+  readonly #lockUser;
+  readonly #revokeOldest;
 
   constructor(private readonly database: Database) {
     this.#findLive = database.prepare((query, id: string, nowMs: number) =>
@@ -19,6 +21,36 @@ export class SessionsRepository {
         .where('sessions.revoked_at', 'is', null)
         .where('sessions.expires_at', '>', nowMs)
         .where('users.disabled_at', 'is', null),
+    );
+    this.#lockUser = database.prepare((query, userId: string, passwordChangedAtMs: number) => {
+      const user = query
+        .selectFrom('users')
+        .select('id')
+        .where('id', '=', userId)
+        .where('password_changed_at', '=', passwordChangedAtMs)
+        .where('disabled_at', 'is', null);
+      return database.kind === 'postgres' ? user.forNoKeyUpdate() : user;
+    });
+    this.#revokeOldest = database.prepare((query, userId: string, kept: number, nowMs: number) =>
+      query
+        .updateTable('sessions')
+        .set({ revoked_at: nowMs })
+        .where('user_id', '=', userId)
+        .where('revoked_at', 'is', null)
+        .where('idle_expires_at', '>', nowMs)
+        .where('expires_at', '>', nowMs)
+        .where('id', 'not in', (newest) =>
+          newest
+            .selectFrom('sessions')
+            .select('id')
+            .where('user_id', '=', userId)
+            .where('revoked_at', 'is', null)
+            .where('idle_expires_at', '>', nowMs)
+            .where('expires_at', '>', nowMs)
+            .orderBy('id', 'desc')
+            .limit(kept),
+        )
+        .returning('id'),
     );
   }
 
@@ -43,49 +75,31 @@ export class SessionsRepository {
       .execute();
   }
 
+  async find(id: string): Promise<SessionRow> {
+    return this.database.query
+      .selectFrom('sessions')
+      .selectAll()
+      .where('id', '=', id)
+      .executeTakeFirstOrThrow();
+  }
+
   async insert(session: Insertable<Schema['sessions']>): Promise<void> {
     await this.database.insert('sessions', session);
   }
 
-  async insertRefreshToken(digest: Uint8Array, sessionId: string, nowMs: number): Promise<void> {
-    const row = { digest, session_id: sessionId, created_at: nowMs, used_at: null };
-    await this.database.insert('refresh_tokens', row);
-  }
-
   /**
-   * Uses a refresh token up. Single use and expiry are decided inside this statement, so of any number
-   * of callers at most one is given the session.
+   * Whether the user may begin a session: they exist, are not disabled, and their password is still the one that was
+   * verified. Others who begin one for them wait for the surrounding transaction.
    */
-  async redeemRefreshToken(digest: Uint8Array, nowMs: number): Promise<string | undefined> {
-    const row = await this.database.query
-      .updateTable('refresh_tokens')
-      .set({ used_at: nowMs })
-      .where('digest', '=', digest)
-      .where('used_at', 'is', null)
-      .where('session_id', 'in', (live) =>
-        live
-          .selectFrom('sessions')
-          .innerJoin('users', 'users.id', 'sessions.user_id')
-          .select('sessions.id')
-          .where('sessions.revoked_at', 'is', null)
-          .where('sessions.idle_expires_at', '>', nowMs)
-          .where('sessions.expires_at', '>', nowMs)
-          .where('users.disabled_at', 'is', null),
-      )
-      .returning('session_id')
-      .executeTakeFirst();
-    return row?.session_id;
+  async lockUser(userId: string, passwordChangedAtMs: number): Promise<boolean> {
+    const [row] = await this.#lockUser(userId, passwordChangedAtMs);
+    return row !== undefined;
   }
 
-  /** The session of a refresh token that was used before. */
-  async findSessionOfUsedToken(digest: Uint8Array): Promise<string | undefined> {
-    const row = await this.database.query
-      .selectFrom('refresh_tokens')
-      .select('session_id')
-      .where('digest', '=', digest)
-      .where('used_at', 'is not', null)
-      .executeTakeFirst();
-    return row?.session_id;
+  /** Ends the user's oldest sessions, so that at most `kept` are live. @returns the ids of those it ended */
+  async revokeOldest(userId: string, kept: number, nowMs: number): Promise<string[]> {
+    const rows = await this.#revokeOldest(userId, kept, nowMs);
+    return rows.map(({ id }) => id);
   }
 
   /** Notes a use and extends the idle limit, never past the absolute one. */
@@ -119,14 +133,16 @@ export class SessionsRepository {
     return row !== undefined;
   }
 
-  /** Ends a session whosever it is: the answer to a replayed refresh token. */
-  async revokeFamily(id: string, nowMs: number): Promise<void> {
-    await this.database.query
+  /** Ends a session whosever it is: the answer to a replayed refresh token. @returns its user, if it was live */
+  async revokeFamily(id: string, nowMs: number): Promise<string | undefined> {
+    const row = await this.database.query
       .updateTable('sessions')
       .set({ revoked_at: nowMs })
       .where('id', '=', id)
       .where('revoked_at', 'is', null)
-      .execute();
+      .returning('user_id')
+      .executeTakeFirst();
+    return row?.user_id;
   }
 
   async revokeOthers(keptId: string, userId: string, nowMs: number): Promise<string[]> {

@@ -1,43 +1,27 @@
 import { Injectable, Logger } from '@nestjs/common';
-import { type SessionPrincipal } from '../common/access.js';
 import { Clock } from '../common/clock.js';
 import { ExpiringCache } from '../common/expiring-cache.js';
 import { uuidv7 } from '../common/id.js';
 import { permissionsOf, type Role } from '../common/permissions.js';
+import { type RequestOrigin } from '../common/request-origin.js';
 import { AppConfig } from '../config/app-config.js';
-import { CryptoService } from '../crypto/crypto.service.js';
 import { Database } from '../database/database.js';
-import { InvalidRefreshTokenError, SessionNotFoundError } from './errors.js';
+import { AuthEvents } from './auth-events.js';
+import { InvalidCredentialsError, InvalidRefreshTokenError, SessionNotFoundError } from './errors.js';
+import { RefreshTokens } from './refresh-tokens.js';
+import {
+  type Authenticated,
+  type GrantedSession,
+  type LiveSession,
+  type Session,
+  toSession,
+} from './session.js';
 import { type SessionRow, SessionsRepository } from './sessions.repository.js';
 
 /** A session ended elsewhere, or a role changed, is noticed within this time. */
 const RECHECK_MS = 1_000;
 const MAX_CACHED_SESSIONS = 10_000;
 const MAX_USER_AGENT_LENGTH = 256;
-const REFRESH_TOKEN_PREFIX = 'sasr';
-
-export interface Device {
-  readonly ip: string;
-  readonly userAgent: string;
-}
-
-export interface Session {
-  readonly id: string;
-  readonly createdAt: Date;
-  readonly lastUsedAt: Date;
-  readonly device: Device;
-}
-
-/** Who is signed in by it, and with which roles. */
-export interface LiveSession extends SessionPrincipal {
-  readonly roles: readonly Role[];
-}
-
-/** A session together with the refresh token that continues it, shown once. */
-export interface GrantedSession {
-  readonly session: SessionRow;
-  readonly refreshToken: string;
-}
 
 /** Sessions, each one family of refresh tokens of which only the latest is good. */
 @Injectable()
@@ -47,7 +31,8 @@ export class SessionsService {
 
   constructor(
     private readonly repository: SessionsRepository,
-    private readonly crypto: CryptoService,
+    private readonly refreshTokens: RefreshTokens,
+    private readonly events: AuthEvents,
     private readonly database: Database,
     private readonly clock: Clock,
     private readonly config: AppConfig,
@@ -67,10 +52,18 @@ export class SessionsService {
     return this.#live.peek(id);
   }
 
-  /** Begins a session after the user has authenticated with these methods (RFC 8176 names). */
-  async begin(userId: string, amr: readonly string[], device: Device): Promise<GrantedSession> {
+  /**
+   * Begins a session. One more than a user may have ends their oldest.
+   *
+   * @throws {InvalidCredentialsError} when the user was disabled or their password changed meanwhile
+   */
+  async begin(
+    { userId, passwordChangedAtMs, amr }: Authenticated,
+    userAgent: string,
+    origin: RequestOrigin,
+  ): Promise<GrantedSession> {
     const nowMs = this.clock.nowMs();
-    const { refreshIdleTtlSeconds, refreshAbsoluteTtlSeconds } = this.config.auth;
+    const { refreshIdleTtlSeconds, refreshAbsoluteTtlSeconds, maxSessions } = this.config.auth;
     const expiresAtMs = nowMs + refreshAbsoluteTtlSeconds * 1_000;
     const session: SessionRow = {
       id: uuidv7(nowMs),
@@ -79,49 +72,47 @@ export class SessionsService {
       last_used_at: nowMs,
       idle_expires_at: Math.min(nowMs + refreshIdleTtlSeconds * 1_000, expiresAtMs),
       expires_at: expiresAtMs,
-      ip: device.ip,
-      user_agent: device.userAgent.slice(0, MAX_USER_AGENT_LENGTH),
+      ip: origin.ip,
+      user_agent: userAgent.slice(0, MAX_USER_AGENT_LENGTH),
       amr: amr.join(' '),
       auth_time: nowMs,
       revoked_at: null,
     };
-    return this.database.transaction(async () => {
+    const { refreshToken, endedIds } = await this.database.transaction(async () => {
+      if (!(await this.repository.lockUser(userId, passwordChangedAtMs))) throw new InvalidCredentialsError();
+      const endedIds = await this.repository.revokeOldest(userId, maxSessions - 1, nowMs);
       await this.repository.insert(session);
-      return { session, refreshToken: await this.#issueRefreshToken(session.id, nowMs) };
+      const refreshToken = await this.refreshTokens.issue(session.id, nowMs);
+      await this.events.sessionsEnded(endedIds, { actor: 'system', userId, origin });
+      await this.events.loggedIn(userId, session.id, origin);
+      return { refreshToken, endedIds };
     });
+    this.forget(endedIds);
+    return { session, refreshToken };
   }
 
   /**
-   * Trades a refresh token for the next one. A token used before ends its whole family: either its
-   * owner or a thief holds the successor, and nobody can tell which (RFC 9700, section 4.14.2).
+   * Trades a refresh token for the next one. A token used before, other than to repeat a question whose answer was
+   * lost, ends its whole family: either its owner or a thief holds the successor, and nobody can tell which (RFC
+   * 9700, section 4.14.2).
    *
    * @throws {InvalidRefreshTokenError}
    */
-  async refresh(refreshToken: string): Promise<GrantedSession> {
-    const digest = this.crypto.digestToken(REFRESH_TOKEN_PREFIX, refreshToken);
-    if (!digest) throw new InvalidRefreshTokenError();
+  async refresh(refreshToken: string, origin: RequestOrigin): Promise<GrantedSession> {
+    const token = await this.refreshTokens.read(refreshToken);
     const nowMs = this.clock.nowMs();
-    const granted = await this.database.transaction(async () => {
-      const sessionId = await this.repository.redeemRefreshToken(digest, nowMs);
-      if (sessionId === undefined) return undefined;
-      const session = await this.repository.touch(
-        sessionId,
-        nowMs,
-        this.config.auth.refreshIdleTtlSeconds * 1_000,
-      );
-      return { session, refreshToken: await this.#issueRefreshToken(sessionId, nowMs) };
+    const idleTtlMs = this.config.auth.refreshIdleTtlSeconds * 1_000;
+    const outcome = await this.database.transaction(async () => {
+      const redemption = await this.refreshTokens.redeem(token, nowMs);
+      if (redemption?.use === 'replay') await this.#endFamily(redemption.sessionId, nowMs, origin);
+      if (!redemption || redemption.use === 'replay') return redemption;
+      const session = await (redemption.use === 'first'
+        ? this.repository.touch(redemption.sessionId, nowMs, idleTtlMs)
+        : this.repository.find(redemption.sessionId));
+      return { session, refreshToken: redemption.successor };
     });
-    if (granted) return granted;
-
-    const replayedSessionId = await this.repository.findSessionOfUsedToken(digest);
-    if (replayedSessionId !== undefined) {
-      await this.repository.revokeFamily(replayedSessionId, nowMs);
-      this.#live.delete(replayedSessionId);
-      this.#logger.warn(
-        { sessionId: replayedSessionId },
-        'a used refresh token came back, its session was ended',
-      );
-    }
+    if (outcome && 'session' in outcome) return outcome;
+    if (outcome) this.#live.delete(outcome.sessionId);
     throw new InvalidRefreshTokenError();
   }
 
@@ -132,16 +123,28 @@ export class SessionsService {
   }
 
   /** @throws {SessionNotFoundError} when the user has no such live session */
-  async revoke(id: string, userId: string): Promise<void> {
-    const isRevoked = await this.repository.revoke(id, userId, this.clock.nowMs());
-    if (!isRevoked) throw new SessionNotFoundError();
+  async revoke(
+    id: string,
+    userId: string,
+    origin: RequestOrigin,
+    action: 'auth.logout' | 'auth.session-revoked' = 'auth.session-revoked',
+  ): Promise<void> {
+    await this.database.transaction(async () => {
+      const isRevoked = await this.repository.revoke(id, userId, this.clock.nowMs());
+      if (!isRevoked) throw new SessionNotFoundError();
+      await this.events.sessionsEnded([id], { actor: userId, userId, origin, action });
+    });
     this.#live.delete(id);
   }
 
   /** Ends every session of the user but the one kept. */
-  async revokeOthers(keptId: string, userId: string): Promise<void> {
-    const ids = await this.repository.revokeOthers(keptId, userId, this.clock.nowMs());
-    for (const id of ids) this.#live.delete(id);
+  async revokeOthers(keptId: string, userId: string, origin: RequestOrigin): Promise<void> {
+    const ids = await this.database.transaction(async () => {
+      const revokedIds = await this.repository.revokeOthers(keptId, userId, this.clock.nowMs());
+      await this.events.sessionsEnded(revokedIds, { actor: userId, userId, origin });
+      return revokedIds;
+    });
+    this.forget(ids);
   }
 
   /**
@@ -163,12 +166,11 @@ export class SessionsService {
     await this.repository.deleteEnded(this.clock.nowMs());
   }
 
-  async #issueRefreshToken(sessionId: string, nowMs: number): Promise<string> {
-    const refreshToken = this.crypto.randomToken(REFRESH_TOKEN_PREFIX);
-    const digest = this.crypto.digestToken(REFRESH_TOKEN_PREFIX, refreshToken);
-    if (!digest) throw new Error('a new refresh token is malformed');
-    await this.repository.insertRefreshToken(digest, sessionId, nowMs);
-    return refreshToken;
+  async #endFamily(id: string, nowMs: number, origin: RequestOrigin): Promise<void> {
+    const userId = await this.repository.revokeFamily(id, nowMs);
+    if (userId === undefined) return;
+    this.#logger.warn({ sessionId: id }, 'a used refresh token came back, its session was ended');
+    await this.events.refreshReplayed(userId, id, origin);
   }
 
   async #loadLive(id: string): Promise<LiveSession | undefined> {
@@ -178,13 +180,4 @@ export class SessionsService {
     const permissions = permissionsOf(roles);
     return { userId: row.user_id, permissions, sessionId: id, authenticatedAtMs: row.auth_time, roles };
   }
-}
-
-function toSession(row: SessionRow): Session {
-  return {
-    id: row.id,
-    createdAt: new Date(row.created_at),
-    lastUsedAt: new Date(row.last_used_at),
-    device: { ip: row.ip, userAgent: row.user_agent },
-  };
 }

@@ -75,6 +75,10 @@ export class AppConfig {
     readonly accessTokenTtlSeconds: number;
     readonly refreshIdleTtlSeconds: number;
     readonly refreshAbsoluteTtlSeconds: number;
+    /** How long a used refresh token still gets the successor it got. 0 is never. */
+    readonly refreshGraceSeconds: number;
+    /** A user's live sessions; a further one ends the oldest. */
+    readonly maxSessions: number;
   };
 
   readonly limits: {
@@ -145,6 +149,8 @@ export class AppConfig {
       accessTokenTtlSeconds: variables.ACCESS_TOKEN_TTL,
       refreshIdleTtlSeconds: variables.REFRESH_IDLE_TTL,
       refreshAbsoluteTtlSeconds: variables.REFRESH_ABSOLUTE_TTL,
+      refreshGraceSeconds: variables.REFRESH_GRACE_SECONDS,
+      maxSessions: variables.MAX_SESSIONS,
     };
     this.limits = {
       requestsPerMinute: variables.RATE_LIMIT_PER_MINUTE,

@@ -153,6 +153,12 @@ export class EnvironmentVariables {
   @Seconds(60, 31_536_000)
   readonly REFRESH_ABSOLUTE_TTL: number = 2_592_000;
 
+  @Seconds(0, 60)
+  readonly REFRESH_GRACE_SECONDS: number = 10;
+
+  @Bounded(1, 1_000)
+  readonly MAX_SESSIONS: number = 10;
+
   @PerMinute()
   readonly RATE_LIMIT_PER_MINUTE: number = 100;
 

@@ -12,7 +12,7 @@ import { type EncryptionContext } from './encryption-context.js';
 import { keyIdOf } from './envelope.js';
 import { checkDecryptionKey, checkEncryptionKey, checkOpeningKeyPair } from './key-checks.js';
 import { KeyStore } from './key-store.js';
-import { digestToken, randomToken } from './opaque-token.js';
+import { deriveToken, digestToken, randomToken } from './opaque-token.js';
 import { PasswordHasher, type PasswordVerification } from './password-hasher.js';
 import { recipientKeyIdOf } from './sealed-box.js';
 import { type SealingInfo, type SealingPublicKey } from './sealing-key.js';
@@ -20,8 +20,7 @@ import { signatureKeyIdOf, signMessage, verifySignature } from './signature.js';
 import { MESSAGE_PREFIX_BYTES } from './symmetric-key.js';
 
 /**
- * All cryptography a feature needs. A feature says what a value is for and what it belongs to; it never
- * names an algorithm, a key or a nonce.
+ * All cryptography a feature needs. It says what a value is for and belongs to, never an algorithm or a key.
  * ```ts
  * const context = { purpose: 'contact', owner: userId, table: 'contacts', row: contactId };
  * const envelope = await crypto.encrypt(Buffer.from(JSON.stringify(contact)), context); // store it
@@ -38,22 +37,17 @@ export class CryptoService {
 
   /**
    * Encrypts under the primary key of the context's purpose and owner.
-   * @param context every entry is authenticated with the plaintext and none is stored: name all that the
-   * value must not be separated from, such as table, column, row and version
-   * @returns an envelope, 82 bytes longer than a plaintext under 16 KiB (50 with XAES-256-GCM); its bytes are
-   * drawn in `envelope.ts`
+   * @param context authenticated, not stored: all that the value must not be separated from, row and version too
+   * @returns an envelope, drawn in `envelope.ts`: 82 bytes more, under 16 KiB (50 with XAES-256-GCM)
    * @throws TypeError when a context entry holds a lone surrogate
    */
   async encrypt(plaintext: Uint8Array, context: EncryptionContext): Promise<Buffer> {
-    return checkEncryptionKey(await this.keyStore.encryptionKey(context), context).encrypt(
-      plaintext,
-      context,
-    );
+    const key = checkEncryptionKey(await this.keyStore.encryptionKey(context), context);
+    return key.encrypt(plaintext, context);
   }
 
   /**
    * Decrypts under exactly the key that the envelope names; no other is tried.
-   *
    * @param context the same entries as in `encrypt`, in any order
    * @throws DecryptionError for everything: not an envelope, unknown or disabled key, a key of another
    * purpose or owner, another context, changed bytes. It never returns its input.
@@ -103,7 +97,6 @@ export class CryptoService {
 
   /**
    * Encrypts to a public key, with HPKE (RFC 9180). It says nothing about who did it.
-   *
    * @param publicKey of `sealingPublicKey`, or a user's own by `SealingPublicKey.import`
    * @param info names what is sealed and for whom; authenticated, not stored
    * @returns a sealed box, 1147 bytes longer than the plaintext (59 with X25519); drawn in `sealed-box.ts`
@@ -141,10 +134,7 @@ export class CryptoService {
     return keys.map((key) => key.index(value, where.table, where.column));
   }
 
-  /**
-   * Hashes a password with Argon2id (RFC 9106) and encrypts the hash under the context's key, the pepper: a
-   * table stolen without the keys can't be searched. @throws HashQueueFullError when too many wait already
-   */
+  /** Argon2id (RFC 9106), the hash encrypted under the context's key, the pepper. @throws HashQueueFullError */
   async hashPassword(password: string, context: EncryptionContext): Promise<Buffer> {
     const phc = await this.passwordHasher.hash(password);
     return this.encrypt(Buffer.from(phc, 'utf8'), context);
@@ -152,7 +142,7 @@ export class CryptoService {
 
   /**
    * @param stored what `hashPassword` gave, or `undefined` for an unknown user: the same work, and no
-   * @throws HashQueueFullError, and DecryptionError when the stored hash is damaged or belongs elsewhere
+   * @throws HashQueueFullError, and DecryptionError for a stored hash that is damaged or not the user's
    */
   async verifyPassword(
     password: string,
@@ -171,6 +161,16 @@ export class CryptoService {
   /** The 32 bytes under which a token is stored, or `undefined` when it is none of this prefix. */
   digestToken(prefix: string, token: string): Buffer | undefined {
     return digestToken(prefix, token);
+  }
+
+  /**
+   * The token that follows another, always the same under one key and to be told by nobody without it.
+   * @param keyId of an earlier answer, or else the primary key derives; `undefined` is given when it is gone
+   */
+  async deriveToken(prefix: string, from: string, { purpose, keyId }: { purpose: string; keyId?: string }) {
+    const { keyStore } = this;
+    const key = await (keyId === undefined ? keyStore.macKey(purpose) : keyStore.macKeyById(purpose, keyId));
+    return key && { token: deriveToken(key, prefix, from), keyId: key.id };
   }
 
   /** SHA-256 in base64url, for cache keys and ETags. Without a key: it hides nothing that can be guessed. */

@@ -1,6 +1,7 @@
-import { createHash } from 'node:crypto';
+import { createHash, createHmac } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
-import { digestToken, randomToken } from './opaque-token.js';
+import { MacKey } from './mac-key.js';
+import { deriveToken, digestToken, randomToken } from './opaque-token.js';
 
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
 
@@ -11,6 +12,34 @@ describe('randomToken', () => {
 
   it('gives another one each time', () => {
     expect(new Set(Array.from({ length: 1000 }, () => randomToken('rt'))).size).toBe(1000);
+  });
+});
+
+describe('deriveToken', () => {
+  const key = newKey(7);
+  const first = randomToken('rt');
+
+  it('gives a token of the same form, always the same', () => {
+    const second = deriveToken(key, 'rt', first);
+    expect(second).toMatch(/^rt_[A-Za-z0-9_-]{49}$/);
+    expect(second).not.toBe(first);
+    expect(deriveToken(key, 'rt', first)).toBe(second);
+    expect(digestToken('rt', second)).toHaveLength(32);
+  });
+
+  it('is HMAC-SHA-256 over a label and the token before', () => {
+    const hmac = createHmac('sha256', Buffer.alloc(32, 7)).update(`derived-token/v1\0${first}`).digest();
+    expect(deriveToken(key, 'rt', first).slice(3, 46)).toBe(hmac.toString('base64url'));
+  });
+
+  it('gives another under another key and from another token', () => {
+    const second = deriveToken(key, 'rt', first);
+    const others = [
+      deriveToken(newKey(8), 'rt', first),
+      deriveToken(key, 'rt', randomToken('rt')),
+      deriveToken(key, 'rt', second),
+    ];
+    expect(new Set([...others, second, first]).size).toBe(5);
   });
 });
 
@@ -65,3 +94,7 @@ describe('digestToken', () => {
     expect(digestToken('rt', `rt_${'+'.repeat(43)}AAAAAA`)).toBeUndefined();
   });
 });
+
+function newKey(fill: number): MacKey {
+  return MacKey.import({ id: '0123456789abcdef', purpose: 'refresh-token' }, Buffer.alloc(32, fill));
+}

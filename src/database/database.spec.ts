@@ -24,6 +24,7 @@ describe('Database', () => {
         email_ciphertext: bytes,
         email_key_id: '',
         password_ciphertext: bytes,
+        password_changed_at: 0,
         password_key_id: '',
       };
       const email_index = Buffer.from(id);

@@ -5,6 +5,7 @@ import { initial } from './migrations/0001-initial.js';
 import { keyJobs } from './migrations/0002-key-jobs.js';
 import { keyChanges } from './migrations/0003-key-changes.js';
 import { attemptFailures } from './migrations/0004-attempt-failures.js';
+import { sessionGuards } from './migrations/0005-session-guards.js';
 import { accounts } from './migrations/0006-accounts.js';
 import { secondFactors } from './migrations/0007-second-factors.js';
 import { auditEvents } from './migrations/0008-audit-events.js';
@@ -19,6 +20,7 @@ export function migrationsFor(kind: DatabaseKind): Readonly<Record<string, Migra
     '0002-key-jobs': keyJobs(kind),
     '0003-key-changes': keyChanges(kind),
     '0004-attempt-failures': attemptFailures(kind),
+    '0005-session-guards': sessionGuards(kind),
     '0006-accounts': accounts(kind),
     '0007-second-factors': secondFactors(kind),
     '0008-audit-events': auditEvents(kind),

@@ -53,6 +53,8 @@ interface UsersTable {
   /** The encrypted PHC string. */
   password_ciphertext: Uint8Array;
   password_key_id: string;
+  /** When the user chose it. */
+  password_changed_at: number;
   /** Space-separated. */
   roles: string;
   created_at: Immutable<number>;
@@ -79,6 +81,8 @@ interface RefreshTokensTable {
   session_id: Immutable<string>;
   created_at: Immutable<number>;
   used_at: number | null;
+  /** The key that derived its successor, once it is used. */
+  successor_key_id: string | null;
 }
 
 interface AttemptFailuresTable {

@@ -7,7 +7,7 @@ const purposes = Object.keys(keyPurposes).map((name) => name as KeyPurposeName);
 const members: Readonly<Record<(typeof keyPurposes)[KeyPurposeName]['suite'], keyof KeyMaterial>> = {
   'COBBLESTONE-256': 'symmetric',
   'XAES-256-GCM': 'symmetric',
-  'HMAC-SHA-256': 'blindIndex',
+  'HMAC-SHA-256': 'mac',
   'MLKEM768-X25519': 'sealing',
   X25519: 'sealing',
   ES256: 'signing',
@@ -25,7 +25,7 @@ describe('a new key', () => {
         { id: '0123456789abcdef', purpose, ownerId: 'ada', version: 1, suite },
         raw,
       );
-      expect(Object.keys(material)).toEqual([purpose === 'audit-chain' ? 'mac' : members[suite]]);
+      expect(Object.keys(material)).toEqual([purpose === 'blind-index' ? 'blindIndex' : members[suite]]);
       expect(raw.every((byte) => byte === 0)).toBe(true);
     },
   );

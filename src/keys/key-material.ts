@@ -44,9 +44,9 @@ export async function importRawKey(
       return { signing: { privateKey, publicKey: createPublicKey(privateKey) } };
     }
     case 'HMAC-SHA-256':
-      return purpose === 'audit-chain'
-        ? { mac: MacKey.import({ id, purpose }, raw) }
-        : { blindIndex: BlindIndexKey.import({ version, owner: ownerId }, raw) };
+      return purpose === 'blind-index'
+        ? { blindIndex: BlindIndexKey.import({ version, owner: ownerId }, raw) }
+        : { mac: MacKey.import({ id, purpose }, raw) };
     case 'MLKEM768-X25519':
     case 'X25519':
       return { sealing: await SealingKeyPair.import({ id, owner: ownerId, kem: suite }, raw) };

@@ -35,6 +35,8 @@ export type KeyPurposeName =
   | 'device-token'
   | 'email'
   | 'password-pepper'
+  | 'refresh-token'
+  | 'refresh-token-kek'
   | 'sealing'
   | 'secret'
   | 'share'
@@ -65,6 +67,8 @@ export const keyPurposes: Readonly<Record<KeyPurposeName, KeyPurpose>> = {
   'blind-index-kek': { suite: 'XAES-256-GCM', wrappedBy: { system: 'root' } },
   'token-signing': { suite: 'ES256', wrappedBy: { system: 'token-signing-kek' }, pendingMs: PUBLISHED_MS },
   'token-signing-kek': { suite: 'XAES-256-GCM', wrappedBy: { system: 'root' } },
+  'refresh-token': { suite: 'HMAC-SHA-256', wrappedBy: { system: 'refresh-token-kek' } },
+  'refresh-token-kek': { suite: 'XAES-256-GCM', wrappedBy: { system: 'root' } },
   'audit-chain': { suite: 'HMAC-SHA-256', wrappedBy: { system: 'audit-kek' }, isPermanent: true },
   'audit-signing': { suite: 'Ed25519', wrappedBy: { system: 'audit-kek' }, isPermanent: true },
   'audit-kek': { suite: 'XAES-256-GCM', wrappedBy: { system: 'root' } },

@@ -18,7 +18,7 @@ interface Attempt<Result> {
   readonly subject: string;
   /** Judges the guess: `undefined` is wrong. Called once at most. What it throws says nothing of the guess. */
   readonly verify: () => Promise<Result | undefined>;
-  /** Called in the transaction that notes a refusal, to record it. */
+  /** Records a refusal: in the transaction that counts it, unless it was counted before. */
   readonly onRefusal: (reason: 'wrong' | 'throttled') => Promise<void>;
 }
 
@@ -57,7 +57,7 @@ export class AttemptThrottle {
     if (judged.isRight) return judged.result;
     const pace = this.#paceOf(key.kind);
     if (judged.isThrottled) {
-      await this.database.transaction(() => onRefusal('throttled'));
+      await onRefusal('throttled');
       await pace.until(startedAtMs);
     } else {
       pace.note(performance.now() - startedAtMs);
@@ -88,10 +88,14 @@ export class AttemptThrottle {
       if (charged !== undefined) await this.repository.clear(key);
       return { isRight: true, result };
     }
-    await this.database.transaction(async () => {
-      if (charged === undefined) await this.repository.add(key, nowMs);
+    if (charged === undefined) {
+      await this.database.transaction(async () => {
+        await this.repository.add(key, nowMs);
+        await onRefusal('wrong');
+      });
+    } else {
       await onRefusal('wrong');
-    });
+    }
     return { isRight: false, isThrottled: false };
   }
 

@@ -26,6 +26,7 @@ export interface Credentials {
   /** Names the account to the throttle, also one that does not exist. */
   readonly subject: string;
   readonly passwordHash: Uint8Array | undefined;
+  readonly passwordChangedAtMs: number;
   readonly isDisabled: boolean;
 }
 
@@ -44,10 +45,16 @@ export class UsersService {
    * Adds a user with a key-encryption key of their own; destroying that key later makes everything of
    * theirs unreadable.
    *
+   * @param onCreated called in the transaction, to record it
    * @throws {ValidationError} when the password is too weak
    * @throws {EmailTakenError}
    */
-  async create(email: string, password: string, roles: readonly Role[]): Promise<User> {
+  async create(
+    email: string,
+    password: string,
+    roles: readonly Role[],
+    onCreated?: (userId: string) => Promise<void>,
+  ): Promise<User> {
     const fault = passwordFault(password, email, this.config.auth.passwordMinLength);
     if (fault !== undefined) throw new ValidationError([{ pointer: '/password', detail: fault }]);
     // Before the hash, which is slow, and again in the transaction, which decides.
@@ -69,11 +76,13 @@ export class UsersService {
         email_index: await this.crypto.blindIndex(email, EMAIL_INDEX),
         password_ciphertext: passwordCiphertext,
         password_key_id: keyIdOf(passwordCiphertext),
+        password_changed_at: nowMs,
         roles: roles.join(' '),
         created_at: nowMs,
         disabled_at: null,
       });
       if (!isInserted) throw new EmailTakenError();
+      await onCreated?.(id);
     });
     return { id, email, roles, createdAt: new Date(nowMs) };
   }
@@ -93,6 +102,7 @@ export class UsersService {
       userId: undefined,
       subject: `unknown:${index.toString('hex')}`,
       passwordHash: undefined,
+      passwordChangedAtMs: 0,
       isDisabled: false,
     };
   }
@@ -144,6 +154,7 @@ function credentialsOf(row: UserRow): Credentials {
     userId: row.id,
     subject: row.id,
     passwordHash: row.password_ciphertext,
+    passwordChangedAtMs: row.password_changed_at,
     isDisabled: row.disabled_at !== null,
   };
 }

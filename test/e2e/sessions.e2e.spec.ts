@@ -5,6 +5,7 @@ import { Database } from '../../src/database/database.js';
 import { newAccount, PASSWORD, signIn } from '../support/accounts.js';
 import { forEachDatabase } from '../support/for-each-database.js';
 import { expectProblem } from '../support/problems.js';
+import { databaseOf } from '../support/retired-keys.js';
 import { type TestApp } from '../support/test-app.js';
 
 describe('sessions', () => {
@@ -99,6 +100,39 @@ describe('sessions', () => {
         nextCursor: null,
       });
       expect((await app.get('/v1/auth/sessions', token)).items).toHaveLength(2);
+    });
+
+    it('lets a user have ten, and ends the oldest for one more, on every instance within a second', async () => {
+      const { id, email, token } = await newAccount(app);
+      const tokens = [token];
+      const signInLater = async () => {
+        app.clock.advance(1);
+        tokens.push((await signIn(app, email)).token);
+      };
+      while (tokens.length < 10) await signInLater();
+      const aliveAt = (at: TestApp) => Promise.all(tokens.map((one) => isAlive(one, at)));
+      expect(await aliveAt(other)).not.toContain(false);
+      await signInLater();
+      const expected = tokens.map((_, index) => index > 0);
+      expect(await aliveAt(app)).toEqual(expected);
+      expect(await aliveAt(other)).toEqual(expected);
+      const ended = await databaseOf(app)
+        .query.selectFrom('audit_events')
+        .selectAll()
+        .where('owner_id', '=', id)
+        .where('action', '=', 'auth.session-revoked')
+        .execute();
+      expect(ended).toMatchObject([{ actor: 'system', outcome: 'success' }]);
+    });
+
+    it('leaves as many live as a user may have when 16 are begun at once', async () => {
+      const few = await app.newInstance({ MAX_SESSIONS: '3' });
+      const { email } = await newAccount(few);
+      app.clock.advance(1);
+      const logins = await Promise.all(Array.from({ length: 16 }, () => signIn(few, email)));
+      const alive = await Promise.all(logins.map(({ token }) => isAlive(token, few)));
+      await few.close();
+      expect(alive.filter(Boolean)).toHaveLength(3);
     });
 
     it('ends one session of the user, by its id', async () => {
