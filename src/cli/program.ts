@@ -7,6 +7,7 @@ import { certsCommand } from './certs.command.js';
 import { dbCommand } from './db.command.js';
 import { keysCommand } from './keys.command.js';
 import { rootCommand } from './root.command.js';
+import { totpCommand } from './totp.command.js';
 import { usersCommand } from './users.command.js';
 
 /** Runs one command. A fault that the operator can mend is one line on standard error and exit code 1. */
@@ -18,6 +19,7 @@ export async function runCli(argv: readonly string[]): Promise<void> {
     .addCommand(rootCommand())
     .addCommand(keysCommand())
     .addCommand(usersCommand())
+    .addCommand(totpCommand())
     .addCommand(auditCommand());
   try {
     await program.parseAsync(argv);

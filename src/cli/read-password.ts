@@ -15,6 +15,11 @@ export async function readPassword(): Promise<string> {
   return password;
 }
 
+/** One line that isn't shown while it is typed, or of standard input when that is no terminal. */
+export async function readHiddenLine(prompt: string): Promise<string | undefined> {
+  return process.stdin.isTTY ? ask(prompt) : readLine();
+}
+
 async function readLine(): Promise<string | undefined> {
   for await (const line of createInterface({ input: process.stdin })) return line;
   return undefined;
