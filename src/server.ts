@@ -25,12 +25,17 @@ export async function startServer(): Promise<void> {
   }
 }
 
-function announce({ config, tls: { served }, rateLimits, logger }: SecureApp, port: number): void {
+function announce({ config, tls: { served }, rateLimits, redirects, logger }: SecureApp, port: number): void {
   const { host, docsEnabled } = config.server;
   const url = `https://${host.includes(':') ? `[${host}]` : host}:${port}`;
   const { profile, clients } = config.tls;
   const tls = { profile, preferredGroup: PREFERRED_GROUP, clientAuth: clients?.auth ?? 'off' };
-  logger.log({ url, tls, rateLimits: rateLimits.store, ...served.describe() }, 'listening', 'Server');
+  const redirect = redirects && { redirectPort: redirects.port };
+  logger.log(
+    { url, tls, rateLimits: rateLimits.store, ...redirect, ...served.describe() },
+    'listening',
+    'Server',
+  );
   if (config.tls.files) return;
   const ca = relative(process.cwd(), join(config.tls.directory, 'ca.pem'));
   const lines = [

@@ -16,6 +16,8 @@ export class AppConfig {
     readonly docsEnabled: boolean;
     /** In lower case, without ports; the first is the one to name when one has to be chosen. */
     readonly publicHosts: readonly string[];
+    /** For plain HTTP, which is sent to HTTPS; 0 lets the system choose. */
+    readonly redirectPort: number | undefined;
     /** Addresses and networks whose `X-Forwarded-For` counts. */
     readonly trustedProxies: readonly string[];
     /** Whose scripts may read answers. */
@@ -99,6 +101,7 @@ export class AppConfig {
       port: variables.PORT,
       docsEnabled: variables.DOCS_ENABLED ?? !this.isProduction,
       publicHosts: publicHosts(variables.PUBLIC_HOSTS, issuer),
+      redirectPort: variables.HTTP_REDIRECT_PORT,
       trustedProxies: variables.TRUSTED_PROXIES ?? [],
       corsOrigins: variables.CORS_ORIGINS ?? [],
     };

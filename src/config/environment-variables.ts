@@ -34,6 +34,10 @@ export class EnvironmentVariables {
   readonly PUBLIC_HOSTS: readonly string[] = ['localhost', '127.0.0.1', '[::1]'];
 
   @IsOptional()
+  @Port()
+  readonly HTTP_REDIRECT_PORT?: number;
+
+  @IsOptional()
   @ListOf(isNetwork, 'IP addresses or networks such as 10.0.0.0/8')
   readonly TRUSTED_PROXIES?: readonly string[];
 

@@ -13,7 +13,7 @@ export async function sendRaw({ url, ca }: TestApp, bytes: string): Promise<Http
   return parseAnswer(await text(socket));
 }
 
-function parseAnswer(message: string): HttpsResponse {
+export function parseAnswer(message: string): HttpsResponse {
   const [head = '', body = ''] = message.split('\r\n\r\n', 2);
   const [statusLine = '', ...lines] = head.split('\r\n');
   const fields = lines.map((line): [string, string] => {

@@ -90,7 +90,10 @@ async function start(
   cleanUp: () => Promise<void>,
 ): Promise<TestApp> {
   const app = await createApp(environment, clock);
-  const port = await listen(app);
+  const port = await listen(app).catch(async (error: unknown) => {
+    await app.nest.close();
+    throw error;
+  });
   const ca = await readFile(join(environment['CERTS_DIR'] ?? '', 'ca.pem'), 'utf8');
   return new TestApp(`https://127.0.0.1:${port}`, ca, clock, app, environment, cleanUp);
 }
