@@ -5,6 +5,7 @@ import { withModule } from './application-context.js';
 
 const NEW_VALUE = `the root key is in ROOT_KEY, so its next value is yours to make:
   openssl rand -base64 32 | tr '+/' '-_' | tr -d '='
+or, where a key management service holds it, the name of a new key there.
 Set ROOT_KEY_PREVIOUS to the value that ROOT_KEY has now and ROOT_KEY to the new one, restart every
 instance, and run \`npm run cli -- root promote\`.
 `;
@@ -33,14 +34,16 @@ async function promote(): Promise<void> {
 
 async function complete(): Promise<void> {
   await withRotation(async (rotation) => {
-    const completed = await rotation.complete(showProgress);
+    const completed = await rotation.complete();
     if (!completed) {
       process.stdout.write('there is no previous root key\n');
       return;
     }
-    const { count, file, variable } = completed;
-    const end = file === undefined ? `unset ${variable} and restart every instance` : `removed ${file}`;
-    process.stdout.write(`completed, re-wrapped ${count} keys: ${end}\n`);
+    const end =
+      'file' in completed
+        ? `removed ${completed.file}`
+        : `unset ${completed.variable} and restart every instance`;
+    process.stdout.write(`completed: ${end}\n`);
   });
 }
 

@@ -1,9 +1,17 @@
 import { join, resolve } from 'node:path';
 import { EnvironmentVariables } from './environment-variables.js';
 
-/** Where a root key is: a file that holds its 32 bytes, or a variable and its value, base64url. */
+/**
+ * Where a root key is: a file that holds its 32 bytes, or a variable that names who holds it and how it is called
+ * there. The provider `env` holds what it is called: the 32 bytes in base64url.
+ */
 export type RootKeyLocation =
-  { readonly file: string } | { readonly variable: 'ROOT_KEY' | 'ROOT_KEY_PREVIOUS'; readonly value: string };
+  | { readonly file: string }
+  | {
+      readonly variable: 'ROOT_KEY' | 'ROOT_KEY_PREVIOUS';
+      readonly provider: string;
+      readonly reference: string;
+    };
 
 /** The whole configuration: one typed, validated, immutable object. Durations carry their unit. */
 export class AppConfig {
@@ -175,7 +183,15 @@ function rootKeyIn(
   variable: 'ROOT_KEY' | 'ROOT_KEY_PREVIOUS',
 ): RootKeyLocation | undefined {
   const value = variables[variable];
-  if (value !== undefined) return { variable, value };
+  if (value !== undefined) {
+    const [provider, reference] = value.includes(':') ? splitAtColon(value) : ['env', value];
+    return { variable, provider, reference };
+  }
   const file = variables[`${variable}_FILE`];
   return file === undefined ? undefined : { file };
+}
+
+function splitAtColon(value: string): [string, string] {
+  const at = value.indexOf(':');
+  return [value.slice(0, at), value.slice(at + 1)];
 }

@@ -159,7 +159,7 @@ describe('parseEnvironment', () => {
     ['a line break after it', `${'A'.repeat(43)}\n`],
     ['hexadecimal', 'ab'.repeat(32)],
   ])('does not take %s for a root key', (_claim, value) => {
-    const fault = 'must be 32 bytes in base64url (43 characters, no padding)';
+    const fault = 'must be 32 bytes in base64url (43 characters, no padding), or <provider>:<reference>';
     expect(faultsOf({ ROOT_KEY: value, ROOT_KEY_PREVIOUS: value })).toEqual([
       `ROOT_KEY ${fault}`,
       `ROOT_KEY_PREVIOUS ${fault}`,
@@ -230,12 +230,18 @@ describe('AppConfig', () => {
     expect(keysOf({ ROOT_KEY_FILE: '/k' }).previousRoot).toEqual({ file: '/k.previous' });
     expect(keysOf({ ROOT_KEY_PREVIOUS_FILE: '/p' }).previousRoot).toEqual({ file: '/p' });
     expect(keysOf({ ROOT_KEY: key })).toMatchObject({
-      root: { variable: 'ROOT_KEY', value: key },
+      root: { variable: 'ROOT_KEY', provider: 'env', reference: key },
       previousRoot: undefined,
     });
     expect(keysOf({ ROOT_KEY: key, ROOT_KEY_PREVIOUS: key }).previousRoot).toEqual({
       variable: 'ROOT_KEY_PREVIOUS',
-      value: key,
+      provider: 'env',
+      reference: key,
+    });
+    expect(keysOf({ ROOT_KEY: 'kms:arn:aws:kms:eu-1:key/1' }).root).toEqual({
+      variable: 'ROOT_KEY',
+      provider: 'kms',
+      reference: 'arn:aws:kms:eu-1:key/1',
     });
   });
 

@@ -20,10 +20,13 @@ export function OneOf(...values: string[]): PropertyDecorator {
   return IsIn(values, { message: `must be one of ${values.join(', ')}` });
 }
 
-/** A root key in base64url: 32 bytes are 43 characters, of which the last has only four bits to choose. */
+/**
+ * A root key in base64url: 32 bytes are 43 characters, of which the last has only four bits to choose. Or
+ * `<provider>:<reference>`, for one that is kept elsewhere.
+ */
 export function RootKey(): PropertyDecorator {
-  return Matches(/^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/, {
-    message: 'must be 32 bytes in base64url (43 characters, no padding)',
+  return Matches(/^([A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]|(?!env:)[a-z][a-z0-9-]*:\S+)$/, {
+    message: 'must be 32 bytes in base64url (43 characters, no padding), or <provider>:<reference>',
   });
 }
 

@@ -217,6 +217,37 @@ describe('Database', () => {
         await insert('a');
       });
 
+      it('give every root key a row, primary the one that the oldest key of the system is under', async () => {
+        await testDatabase.remove();
+        testDatabase = await TestDatabase.create(kind);
+        database = await testDatabase.open();
+        const { query } = database;
+        const provider = { getMigrations: async () => migrationsFor(kind) };
+        await new Migrator({ db: query, provider }).migrateTo('0002-key-jobs');
+        const key = { suite: 'XAES-256-GCM', version: 1, state: 'PRIMARY', wrapped: bytes } as const;
+        const rows = [
+          { id: 'k1', parent_id: 'old', owner_id: 'ada', purpose: 'user-kek', created_at: 1 },
+          { id: 'k2', parent_id: 'new', owner_id: 'system', purpose: 'password-pepper', created_at: 2 },
+          { id: 'k3', parent_id: 'k2', owner_id: 'system', purpose: 'token-signing', created_at: 3 },
+        ];
+        for (const row of rows)
+          await query
+            .insertInto('keys')
+            .values({ ...key, ...row })
+            .execute();
+        await new SchemaMigrator(database).migrate();
+        const roots = query
+          .selectFrom('keys')
+          .select(['id', 'owner_id', 'version', 'state', 'activated_at', 'wrapped'])
+          .where('purpose', '=', 'root')
+          .orderBy('version');
+        const root = { owner_id: 'system', wrapped: null };
+        expect(await roots.execute()).toEqual([
+          { ...root, id: 'old', version: 1, state: 'DECRYPT_ONLY', activated_at: 1 },
+          { ...root, id: 'new', version: 2, state: 'PRIMARY', activated_at: 2 },
+        ]);
+      });
+
       it('refuse a database of a newer release', async () => {
         const newer = new Migrator({
           db: database.query,

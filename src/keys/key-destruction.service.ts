@@ -3,7 +3,7 @@ import { Clock } from '../common/clock.js';
 import { Database } from '../database/database.js';
 import { KeyInUseError } from './errors.js';
 import { KeyJobsRepository } from './key-jobs.repository.js';
-import { keyPurpose, keyPurposes, SYSTEM_OWNER } from './key-purposes.js';
+import { keyPurpose, keyPurposes, ROOT_PURPOSE, SYSTEM_OWNER } from './key-purposes.js';
 import { KeyUses } from './key-uses.js';
 import { KeyUsesRepository } from './key-uses.repository.js';
 
@@ -29,6 +29,9 @@ export class KeyDestructionService {
       const row = await this.repository.findForUpdate(id);
       if (!row) throw new KeyInUseError(`key ${id} does not exist`);
       const { state, purpose, owner_id: ownerId, version } = row;
+      if (purpose === ROOT_PURPOSE) {
+        throw new KeyInUseError(`key ${id} is a root key: \`npm run cli -- root complete\` gives it up`);
+      }
       if (state === 'DESTROYED') throw new KeyInUseError(`key ${id} is destroyed already`);
       if (keyPurpose(purpose, ownerId).isPermanent) {
         throw new KeyInUseError(

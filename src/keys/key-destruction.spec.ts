@@ -59,6 +59,10 @@ describe('the destruction of a key', () => {
       await expect(here.destruction.destroy('0000000000000000')).rejects.toThrow(KeyInUseError);
     });
 
+    it('is refused for a root key, which `root complete` gives up', async () => {
+      await expect(here.destruction.destroy(rootKey.id)).rejects.toThrow(`key ${rootKey.id} is a root key`);
+    });
+
     it('is refused while keys are under it, and says how many', async () => {
       await new InMemoryRows('secret', owner, here.keyring).add('a', 'b', 'c');
       const { jobId, oldId } = await begin('user-kek');
@@ -103,9 +107,7 @@ describe('the destruction of a key', () => {
           () => 'destroyed',
           () => 'refused',
         ),
-        ...stale.map(({ row }) =>
-          here.keys.insert({ ...row, parent_id: oldKey!.id }, { isUnderRoot: false }),
-        ),
+        ...stale.map(({ row }) => here.keys.insert({ ...row, parent_id: oldKey!.id })),
       ]);
       const inserted = results.slice(1).filter(Boolean).length;
       expect(results[0]).toBe(inserted === 0 ? 'destroyed' : 'refused');

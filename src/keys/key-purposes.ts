@@ -5,6 +5,9 @@ import { PUBLISHED_MS, SETTLE_MS } from './key-waits.js';
 /** The owner of keys that belong to the deployment and to no user. */
 export const SYSTEM_OWNER = 'system';
 
+/** Of the rows that stand for root keys. They are held elsewhere and rotated by `root promote`. */
+export const ROOT_PURPOSE = 'root';
+
 export type KeySuite = SuiteName | KemName | 'ES256' | 'Ed25519' | 'HMAC-SHA-256';
 
 interface KeyPurpose {

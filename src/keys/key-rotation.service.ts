@@ -122,8 +122,7 @@ export class KeyRotationService {
       state === 'PENDING'
         ? (await this.keys.findPrimaryId(ownerId, purpose)) === oldId
         : await this.repository.retire(oldId, { notAfterMs: null });
-    const isUnderRoot = keyPurpose(purpose, ownerId).parent === 'root';
-    if (!isStillPrimary || !(await this.keys.insert(next, { isUnderRoot }))) {
+    if (!isStillPrimary || !(await this.keys.insert(next))) {
       throw new Error(`key ${oldId} or the key it is under was changed meanwhile`);
     }
   }

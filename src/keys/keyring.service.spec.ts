@@ -164,16 +164,13 @@ describe('KeyringService', () => {
       } as const;
       const raw = Buffer.alloc(32, 7);
       const times = { created_at: 1, activated_at: 1, not_after: null, destroyed_at: null };
-      await new KeysRepository(database).insert(
-        {
-          ...old,
-          ...times,
-          version: 1,
-          state: 'PRIMARY',
-          wrapped: kek!.encrypt(raw, wrappingContext(old)),
-        },
-        { isUnderRoot: false },
-      );
+      await new KeysRepository(database).insert({
+        ...old,
+        ...times,
+        version: 1,
+        state: 'PRIMARY',
+        wrapped: kek!.encrypt(raw, wrappingContext(old)),
+      });
       const key = await keyring.encryptionKey(context);
       expect(key).toMatchObject({ id: old.id, suite: 'COBBLESTONE-256' });
       const envelope = key.encrypt(Buffer.from('text'), context);
@@ -212,7 +209,7 @@ describe('KeyringService', () => {
         const { row } = await primaries.get('user-kek', owner);
         const made = await primaries.make('contacts', owner, { version: 1, state: 'PRIMARY' });
         await setState(row.id, state);
-        expect(await repository.insert(made.row, { isUnderRoot: false })).toBe(false);
+        expect(await repository.insert(made.row)).toBe(false);
         await expect(primaries.create('secret', owner)).rejects.toThrow('is gone');
         const children = database.query.selectFrom('keys').select('id').where('parent_id', '=', row.id);
         expect(await children.execute()).toEqual([]);

@@ -1,4 +1,5 @@
 import { Global, Module } from '@nestjs/common';
+import { Clock } from '../common/clock.js';
 import { AppConfig } from '../config/app-config.js';
 import { KeyStore } from '../crypto/key-store.js';
 import { EncryptedRowsRegistry } from './encrypted-rows.js';
@@ -18,6 +19,7 @@ import { openRootKeys } from './open-root-keys.js';
 import { PrimaryKeys } from './primary-keys.js';
 import { PublicKeysRepository } from './public-keys.repository.js';
 import { PublicKeysService } from './public-keys.service.js';
+import { RootKeyPlaces } from './root-key-places.js';
 import { RootKeys } from './root-keys.js';
 import { RootRotation } from './root-rotation.js';
 import { RootWrappedKeysRepository } from './root-wrapped-keys.repository.js';
@@ -30,10 +32,19 @@ import { UnwrappedKeys } from './unwrapped-keys.js';
     RootWrappedKeysRepository,
     EncryptedRowsRegistry,
     {
+      provide: RootKeyPlaces,
+      inject: [AppConfig],
+      useFactory: ({ keys }: AppConfig) => new RootKeyPlaces(keys),
+    },
+    {
       provide: RootKeys,
-      inject: [AppConfig, RootWrappedKeysRepository],
-      useFactory: (config: AppConfig, repository: RootWrappedKeysRepository) =>
-        openRootKeys(config.keys, { mayGenerate: !config.isProduction }, repository),
+      inject: [RootKeyPlaces, AppConfig, RootWrappedKeysRepository, Clock],
+      useFactory: (
+        places: RootKeyPlaces,
+        { isProduction }: AppConfig,
+        repository: RootWrappedKeysRepository,
+        clock: Clock,
+      ) => openRootKeys(places, { mayGenerate: !isProduction }, repository, clock),
     },
     RootRotation,
     UnwrappedKeys,

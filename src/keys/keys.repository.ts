@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { type Selectable, sql } from 'kysely';
 import { Database } from '../database/database.js';
 import { type Schema } from '../database/schema.js';
+import { ROOT_PURPOSE } from './key-purposes.js';
 
 export type KeyRow = Selectable<Schema['keys']>;
 
@@ -51,27 +52,35 @@ export class KeysRepository {
   }
 
   /**
-   * Adds a key. One under another key is added only while that one may wrap, which the statement itself checks:
-   * so nothing is ever put under a key that is being destroyed.
+   * Adds a key, only while the one that wraps it may wrap, which the statement itself checks: so nothing is ever put
+   * under a key that is being destroyed, nor under a root key once another was promoted.
    *
-   * @returns false when the owner has a primary key for the purpose already, or the wrapping key is gone
+   * @returns false when the owner has a primary key for the purpose already, or the wrapping key may not wrap
    */
-  async insert(row: KeyRow, { isUnderRoot }: { readonly isUnderRoot: boolean }): Promise<boolean> {
+  async insert(row: KeyRow): Promise<boolean> {
     const { query, kind } = this.database;
     const columns = Object.keys(row) as (keyof KeyRow)[];
-    const insert = query.insertInto('keys');
-    const filled = isUnderRoot
-      ? insert.values(row)
-      : insert.columns(columns).expression((from) => {
-          const parent = from
-            .selectFrom('keys as parent')
-            .select(columns.map((column) => sql<KeyRow[typeof column]>`${row[column]}`.as(column)))
-            .where('parent.id', '=', row.parent_id)
-            .where('parent.state', 'in', ['PRIMARY', 'DECRYPT_ONLY']);
-          // Until this transaction ends, nobody can destroy the parent. SQLite has one writer at a time anyway.
-          return kind === 'postgres' ? parent.forShare() : parent;
-        });
-    const inserted = await filled
+    const inserted = await query
+      .insertInto('keys')
+      .columns(columns)
+      .expression((from) => {
+        const parent = from
+          .selectFrom('keys as parent')
+          .select(columns.map((column) => sql<KeyRow[typeof column]>`${row[column]}`.as(column)))
+          .where('parent.id', '=', row.parent_id)
+          .where((where) =>
+            where.or([
+              where('parent.state', '=', 'PRIMARY'),
+              // A retired KEK may wrap for a moment more: its job begins later. A retired root key has no job.
+              where.and([
+                where('parent.state', '=', 'DECRYPT_ONLY'),
+                where('parent.purpose', '!=', ROOT_PURPOSE),
+              ]),
+            ]),
+          );
+        // Until this transaction ends, the parent stays as it is. SQLite has one writer at a time anyway.
+        return kind === 'postgres' ? parent.forShare() : parent;
+      })
       .onConflict((conflict) => conflict.doNothing())
       .returning('id')
       .executeTakeFirst();

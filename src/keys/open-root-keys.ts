@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
+import { type Clock } from '../common/clock.js';
 import { StartError } from '../common/start-error.js';
-import { type AppConfig } from '../config/app-config.js';
 import { FileRootKeyProvider } from './file-root-key.provider.js';
-import { nameOf, readRootKeys } from './root-key-places.js';
+import { nameOf, type RootKeyPlaces } from './root-key-places.js';
 import { RootKeys } from './root-keys.js';
 import { type RootWrappedKeysRepository } from './root-wrapped-keys.repository.js';
 
@@ -13,11 +13,12 @@ import { type RootWrappedKeysRepository } from './root-wrapped-keys.repository.j
  * @throws {StartError} naming the file or variable and the ids of the key that is there and of those wanted
  */
 export async function openRootKeys(
-  keys: AppConfig['keys'],
+  places: RootKeyPlaces,
   { mayGenerate }: { readonly mayGenerate: boolean },
   repository: RootWrappedKeysRepository,
+  clock: Clock,
 ): Promise<RootKeys> {
-  const { root } = keys;
+  const { root } = places;
   const wantedIds = await repository.findRootIds();
   if ('file' in root && !existsSync(root.file)) {
     if (wantedIds.length > 0) {
@@ -27,7 +28,7 @@ export async function openRootKeys(
     }
     if (mayGenerate) FileRootKeyProvider.generate(root.file);
   }
-  const { current, others } = readRootKeys(keys);
+  const { current, others } = places.read();
   const otherIds = others.map(({ id }) => id);
   const missingIds = wantedIds.filter((id) => id !== current.id && !otherIds.includes(id));
   if (missingIds.length > 0) {
@@ -36,5 +37,5 @@ export async function openRootKeys(
       `${nameOf(root)} holds root key ${current.id}${beside}, but the database needs ${missingIds.join(', ')}: restore the right one`,
     );
   }
-  return new RootKeys(() => readRootKeys(keys), repository);
+  return new RootKeys(() => places.read(), repository, clock);
 }

@@ -57,7 +57,7 @@ export class PrimaryKeys {
     for (let attempt = 0; attempt < 2; attempt++) {
       const version = isPerValue ? 1 : (await this.repository.findLatestVersion(ownerId, purpose)) + 1;
       const key = await this.make(purpose, ownerId, { version, state });
-      if (await this.repository.insert(key.row, { isUnderRoot: parent === 'root' })) return key;
+      if (await this.repository.insert(key.row)) return key;
       // Another request or instance made the primary first: theirs is the one.
       const id = await this.repository.findPrimaryId(ownerId, purpose);
       const theirs = id === undefined ? undefined : await this.unwrapped.find(id);

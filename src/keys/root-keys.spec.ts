@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { FakeClock } from '../../test/support/fake-clock.js';
 import { StaticRootKeyProvider } from '../../test/support/static-root-key-provider.js';
 import { DecryptionError } from '../crypto/errors.js';
 import { type HeldRootKeys, RootKeys } from './root-keys.js';
@@ -11,7 +12,14 @@ describe('RootKeys', () => {
   const both: HeldRootKeys = { current, others: [previous] };
 
   function rootKeys(read = () => both, idInUse?: string): RootKeys {
-    return new RootKeys(read, { findRootIdInUse: async () => idInUse });
+    let primaryId = idInUse;
+    const repository = {
+      findPrimaryId: async () => primaryId,
+      adopt: async (id: string) => {
+        primaryId ??= id;
+      },
+    };
+    return new RootKeys(read, repository, new FakeClock());
   }
 
   it('finds the root key by its exact id and tries no other', async () => {

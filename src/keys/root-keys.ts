@@ -1,3 +1,4 @@
+import { type Clock } from '../common/clock.js';
 import { type EncryptionContext } from '../crypto/encryption-context.js';
 import { DecryptionError } from '../crypto/errors.js';
 import { type RootKeyProvider } from './root-key-provider.js';
@@ -20,15 +21,16 @@ export class RootKeys {
   /** @param read looks again where root keys are kept; called when an unknown one is asked for */
   constructor(
     private readonly read: () => HeldRootKeys,
-    private readonly repository: Pick<RootWrappedKeysRepository, 'findRootIdInUse'>,
+    private readonly repository: Pick<RootWrappedKeysRepository, 'findPrimaryId' | 'adopt'>,
+    private readonly clock: Clock,
   ) {
     this.#held = read();
   }
 
   /** The root key that wraps now. @throws {DecryptionError} when it can't be reached */
   async forNewKeys(): Promise<RootKeyProvider> {
-    const id = await this.repository.findRootIdInUse();
-    return id === undefined ? this.#readAgain().current : this.#get(id);
+    const id = (await this.repository.findPrimaryId()) ?? (await this.#adopt());
+    return this.#get(id);
   }
 
   /**
@@ -36,6 +38,13 @@ export class RootKeys {
    */
   async unwrap(rootId: string, wrapped: Uint8Array, context: EncryptionContext): Promise<Uint8Array> {
     return this.#get(rootId).unwrap(wrapped, context);
+  }
+
+  /** A database that has no key yet takes the root key that it is started with first. */
+  async #adopt(): Promise<string> {
+    const { id } = this.#readAgain().current;
+    await this.repository.adopt(id, this.clock.nowMs());
+    return (await this.repository.findPrimaryId()) ?? id;
   }
 
   #get(id: string): RootKeyProvider {

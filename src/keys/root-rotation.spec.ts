@@ -2,7 +2,9 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { link, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { sql } from 'kysely';
 import { FakeClock } from '../../test/support/fake-clock.js';
 import { openKeyring } from '../../test/support/keyring.js';
 import { forEachDatabaseKind, TestDatabase } from '../../test/support/test-database.js';
@@ -13,6 +15,8 @@ import { FileRootKeyProvider } from './file-root-key.provider.js';
 import { type KeyringService } from './keyring.service.js';
 import { KeysRepository } from './keys.repository.js';
 import { openRootKeys } from './open-root-keys.js';
+import { RootKeyPlaces } from './root-key-places.js';
+import { type RootKeys } from './root-keys.js';
 import { RootRotation } from './root-rotation.js';
 import { RootWrappedKeysRepository } from './root-wrapped-keys.repository.js';
 
@@ -50,17 +54,18 @@ describe('changing the root key', () => {
 
     /** As another instance that starts now. */
     async function newKeyring(environment = {}): Promise<KeyringService> {
-      const { keys } = configOf(environment);
-      const repository = new RootWrappedKeysRepository(database);
-      const rootKeys = await openRootKeys(keys, { mayGenerate: true }, repository);
-      return openKeyring(database, rootKeys, new FakeClock()).keyring;
+      return openKeyring(database, await newRootKeys(environment), new FakeClock()).keyring;
     }
 
-    function newRotation(
-      environment = {},
-      repository = new RootWrappedKeysRepository(database),
-    ): RootRotation {
-      return new RootRotation(configOf(environment), repository, database);
+    function newRootKeys(environment = {}): Promise<RootKeys> {
+      const places = new RootKeyPlaces(configOf(environment).keys);
+      const repository = new RootWrappedKeysRepository(database);
+      return openRootKeys(places, { mayGenerate: true }, repository, new FakeClock());
+    }
+
+    function newRotation(environment = {}): RootRotation {
+      const places = new RootKeyPlaces(configOf(environment).keys);
+      return new RootRotation(places, new RootWrappedKeysRepository(database), database, new FakeClock());
     }
 
     async function newUser(of = keyring): Promise<string> {
@@ -77,6 +82,13 @@ describe('changing the root key', () => {
       );
     }
 
+    const rootRows = () =>
+      database.query
+        .selectFrom('keys')
+        .select(['id', 'version', 'state', 'wrapped'])
+        .where('purpose', '=', 'root')
+        .orderBy('version')
+        .execute();
     const rootIds = () => new RootWrappedKeysRepository(database).findRootIds();
 
     /** Whether the user's keys unwrap, for an instance with empty caches. */
@@ -99,10 +111,10 @@ describe('changing the root key', () => {
       expect(await rootIds()).toEqual([staged?.id]);
       expect(await isReadable()).toBe(true);
 
-      expect(await rotation.complete(noProgress)).toEqual({ count: 0, file: `${file}.previous` });
+      expect(await rotation.complete()).toEqual({ file: `${file}.previous` });
       expect(await readdir(directory)).toEqual(expect.not.arrayContaining(['root.key.previous']));
       expect(await isReadable()).toBe(true);
-      expect(await rotation.complete(noProgress)).toBeUndefined();
+      expect(await rotation.complete()).toBeUndefined();
     });
 
     it('needs no restart: an instance from before wraps under the new one at once', async () => {
@@ -110,61 +122,95 @@ describe('changing the root key', () => {
       await rotation.promote(noProgress);
       const user = await newUser();
       expect(await rootIds()).toEqual([idOf(file)]);
-      await rotation.complete(noProgress);
+      await rotation.complete();
       expect(await isReadable(user)).toBe(true);
       expect(await isReadable(await newUser())).toBe(true);
     });
 
-    it('re-wraps what was made under the old one meanwhile before it is given up', async () => {
-      const old = await newKeyring({ ROOT_KEY_FILE: file });
+    it('lets no key be put under the old one once it is promoted, though it was wrapped before', async () => {
       const late = randomUUID();
+      const { primaries, repository } = openKeyring(database, await newRootKeys(), new FakeClock());
+      const { row } = await primaries.make('user-kek', late, { version: 1, state: 'PRIMARY' });
+      expect(row.parent_id).toBe(idOf(file));
       rotation.stage();
       await rotation.promote(noProgress);
-      const oldRoot = FileRootKeyProvider.load(`${file}.previous`);
-      await database.transaction(async () => {
-        await old.createUserKey(late);
-        await wrapUnder(late, oldRoot);
-      });
-      expect(await rootIds()).toHaveLength(2);
-      expect(await isReadable(late)).toBe(true);
-      expect((await rotation.complete(noProgress))?.count).toBe(1);
+      expect(await repository.insert(row)).toBe(false);
+      await rotation.complete();
+      expect(await repository.insert(row)).toBe(false);
+      // What an instance does then: it wraps the key anew.
+      await (await newKeyring()).createUserKey(late);
       expect(await rootIds()).toEqual([idOf(file)]);
       expect(await isReadable(late)).toBe(true);
     });
 
-    /** As an instance does whose insert is late. */
-    async function wrapUnder(user: string, root: FileRootKeyProvider): Promise<void> {
-      const row = await database.query
-        .selectFrom('keys')
-        .selectAll()
-        .where('owner_id', '=', user)
-        .executeTakeFirstOrThrow();
-      const context = { kid: row.id, owner: user, purpose: row.purpose, suite: row.suite };
-      const raw = await FileRootKeyProvider.load(file).unwrap(row.wrapped!, {
-        ...context,
-        parent: row.parent_id,
-      });
-      const wrapped = await root.wrap(raw, { ...context, parent: root.id });
-      await database.query
-        .updateTable('keys')
-        .set({ parent_id: root.id, wrapped })
-        .where('id', '=', row.id)
-        .execute();
+    /** On SQLite whoever writes second waits in a queue of the process. */
+    async function whenSomeoneWaits(): Promise<string> {
+      if (kind === 'sqlite') return 'waiting';
+      const waiting = sql`
+        select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'
+      `;
+      while ((await waiting.execute(database.query)).rows.length === 0) await setImmediate();
+      return 'waiting';
     }
 
-    it('is not completed while a key is wrapped by the old one, and says how many', async () => {
+    it('waits for keys that are being put under the old one, and moves them', async () => {
+      rotation.stage();
+      const late = randomUUID();
+      const inserted = Promise.withResolvers<void>();
+      const commit = Promise.withResolvers<void>();
+      const inserting = database.transaction(async () => {
+        await keyring.createUserKey(late);
+        inserted.resolve();
+        await commit.promise;
+      });
+      await inserted.promise;
+      const promoting = rotation.promote(noProgress);
+      const first = await Promise.race([promoting.then(() => 'promoted'), whenSomeoneWaits()]);
+      expect(first).toBe('waiting');
+      commit.resolve();
+      await inserting;
+      expect((await promoting).count).toBe(3);
+      expect(await rootIds()).toEqual([idOf(file)]);
+      await rotation.complete();
+      expect(await isReadable(late)).toBe(true);
+    });
+
+    it('loses no key of sixteen that are made while it is promoted and completed', async () => {
+      rotation.stage();
+      const others = await Promise.all([newKeyring(), newKeyring()]);
+      const [, ...users] = await Promise.all([
+        rotation.promote(noProgress).then(() => rotation.complete()),
+        ...Array.from({ length: 16 }, (_, index) => newUser(others[index % 2])),
+      ]);
+      expect(await rootIds()).toEqual([idOf(file)]);
+      for (const user of users) expect(await isReadable(user)).toBe(true);
+    });
+
+    it('is not completed before it is promoted, nor while a key is wrapped by the old one', async () => {
+      const second = fresh();
+      const both = { ROOT_KEY: second, ROOT_KEY_PREVIOUS_FILE: file };
+      const old = idOf(file);
+      await expect(newRotation(both).complete()).rejects.toThrow(`root key ${old} wraps new keys still`);
+      await newRotation(both).promote(noProgress);
+      await database.query
+        .updateTable('keys')
+        .set({ parent_id: old })
+        .where('purpose', '=', 'user-kek')
+        .execute();
+      await expect(newRotation(both).complete()).rejects.toThrow(
+        `1 keys are still wrapped by root key ${old}`,
+      );
+      expect(idOf(file)).toBe(old);
+    });
+
+    it('has a row of each root key, as of every key, but nothing that wraps', async () => {
+      const old = idOf(file);
       rotation.stage();
       await rotation.promote(noProgress);
-      const late = new (class extends RootWrappedKeysRepository {
-        override async count(): Promise<number> {
-          return 3;
-        }
-      })(database);
-      const old = idOf(`${file}.previous`);
-      await expect(newRotation({}, late).complete(noProgress)).rejects.toThrow(
-        `3 keys are still wrapped by root key ${old}`,
-      );
-      expect(idOf(`${file}.previous`)).toBe(old);
+      const next = { id: idOf(file), version: 2, state: 'PRIMARY', wrapped: null };
+      expect(await rootRows()).toEqual([{ id: old, version: 1, state: 'DECRYPT_ONLY', wrapped: null }, next]);
+      await rotation.complete();
+      expect(await rootRows()).toEqual([{ id: old, version: 1, state: 'DESTROYED', wrapped: null }, next]);
     });
 
     it('is finished by promoting again after a kill before the commit', async () => {
@@ -182,12 +228,12 @@ describe('changing the root key', () => {
       await link(`${file}.previous`, file);
       expect(await isReadable()).toBe(true);
       const user = await newUser();
-      await expect(rotation.complete(noProgress)).rejects.toThrow(`root key ${id} is staged`);
+      await expect(rotation.complete()).rejects.toThrow(`root key ${id} is staged`);
       expect(await rotation.promote(noProgress)).toEqual({ id, count: 0 });
       expect(idOf(file)).toBe(id);
       expect(await isReadable(user)).toBe(true);
       expect(await rotation.promote(noProgress)).toEqual({ id, count: 0 });
-      await rotation.complete(noProgress);
+      await rotation.complete();
       expect(await isReadable(user)).toBe(true);
     });
 
@@ -229,7 +275,7 @@ describe('changing the root key', () => {
 
     it('never removes the current file that is given as the previous one too', async () => {
       const same = newRotation({ ROOT_KEY_PREVIOUS_FILE: join(directory, '.', 'root.key') });
-      await expect(same.complete(noProgress)).rejects.toThrow('is the current one');
+      await expect(same.complete()).rejects.toThrow('is the current one');
       expect(await isReadable()).toBe(true);
     });
 
@@ -240,7 +286,7 @@ describe('changing the root key', () => {
         const user = await newUser(await newKeyring(toVariable));
         expect(await rootIds()).toEqual([idOf(file)]);
         expect((await newRotation(toVariable).promote(noProgress)).count).toBe(3);
-        expect(await newRotation(toVariable).complete(noProgress)).toEqual({ count: 0, file });
+        expect(await newRotation(toVariable).complete()).toEqual({ file });
         expect(await isReadable(user, { ROOT_KEY: first })).toBe(true);
 
         expect(newRotation({ ROOT_KEY: first }).stage()).toBeUndefined();
@@ -248,8 +294,8 @@ describe('changing the root key', () => {
         expect(await isReadable(user, both)).toBe(true);
         expect((await newRotation(both).promote(noProgress)).count).toBe(3);
         expect(() => newRotation(both).stage()).toThrow('ROOT_KEY_PREVIOUS holds root key');
-        const completed = await newRotation(both).complete(noProgress);
-        expect(completed).toEqual({ count: 0, variable: 'ROOT_KEY_PREVIOUS' });
+        const completed = await newRotation(both).complete();
+        expect(completed).toEqual({ variable: 'ROOT_KEY_PREVIOUS' });
         expect(await isReadable(user, { ROOT_KEY: second })).toBe(true);
       });
 

@@ -1,13 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import { realpathSync } from 'node:fs';
+import { Clock } from '../common/clock.js';
 import { StartError } from '../common/start-error.js';
-import { AppConfig } from '../config/app-config.js';
 import { DecryptionError } from '../crypto/errors.js';
 import { randomKeyBytes } from '../crypto/symmetric-key.js';
 import { Database } from '../database/database.js';
-import { FileRootKeyProvider } from './file-root-key.provider.js';
-import { nextFileOf, RootKeyFiles, shredRootKeyFile } from './root-key-files.js';
-import { nameOf, readPreviousRootKey, readRootKeys } from './root-key-places.js';
+import { RootKeyFiles, shredRootKeyFile } from './root-key-files.js';
+import { nameOf, RootKeyPlaces } from './root-key-places.js';
 import { type RootKeyProvider } from './root-key-provider.js';
 import { type RootWrappedKey, RootWrappedKeysRepository } from './root-wrapped-keys.repository.js';
 import { wrappingContext } from './wrapping-context.js';
@@ -23,24 +22,21 @@ export type OnProgress = (count: number) => void;
  */
 @Injectable()
 export class RootRotation {
-  readonly #keys: AppConfig['keys'];
-
   constructor(
-    config: AppConfig,
+    private readonly places: RootKeyPlaces,
     private readonly repository: RootWrappedKeysRepository,
     private readonly database: Database,
-  ) {
-    this.#keys = config.keys;
-  }
+    private readonly clock: Clock,
+  ) {}
 
   /**
    * Makes the next root key.
    *
-   * @returns undefined where the root key is in no file: its new value is the operator's to make
+   * @returns undefined where the root key is in no file: the next one is the operator's to make
    */
   stage(): { readonly id: string; readonly file: string } | undefined {
-    const { root, previousRoot } = this.#keys;
-    const previous = previousRoot && readPreviousRootKey(previousRoot);
+    const { root, previousRoot } = this.places;
+    const previous = this.places.readPrevious();
     if (previousRoot && previous) {
       throw new StartError(
         `${nameOf(previousRoot)} holds root key ${previous.id}: finish the last change with \`npm run cli -- root complete\``,
@@ -56,9 +52,9 @@ export class RootRotation {
    * becomes the current one after the commit; the current one is kept as the previous.
    */
   async promote(onProgress: OnProgress): Promise<{ readonly id: string; readonly count: number }> {
-    const { root } = this.#keys;
-    const staged = this.#staged();
-    const { current, others } = readRootKeys(this.#keys);
+    const { root } = this.places;
+    const staged = this.places.readNext();
+    const { current, others } = this.places.read();
     if (others.length === 0) {
       throw new StartError('there is no other root key: begin with `npm run cli -- root stage`');
     }
@@ -72,43 +68,43 @@ export class RootRotation {
   }
 
   /**
-   * Re-wraps what was made under the previous root key since it was promoted, and gives that key up.
+   * Gives the previous root key up. Since it was promoted no key can have been put under it.
    *
    * @returns what held it: a file that is removed now, or a variable to unset; undefined when nothing did
-   * @throws {StartError} while a key is still wrapped by it
+   * @throws {StartError} while it wraps new keys, or a key is still wrapped by it
    */
-  async complete(
-    onProgress: OnProgress,
-  ): Promise<{ readonly count: number; readonly file?: string; readonly variable?: string } | undefined> {
-    const { root, previousRoot } = this.#keys;
-    const staged = this.#staged();
+  async complete(): Promise<{ readonly file: string } | { readonly variable: string } | undefined> {
+    const { root, previousRoot } = this.places;
+    const staged = this.places.readNext();
     if (staged) {
       throw new StartError(
         `root key ${staged.id} is staged: promote it first with \`npm run cli -- root promote\``,
       );
     }
-    const previous = previousRoot && readPreviousRootKey(previousRoot);
+    const previous = this.places.readPrevious();
     if (!previousRoot || !previous) return undefined;
     if ('file' in root && 'file' in previousRoot && isSameFile(root.file, previousRoot.file))
       throw new StartError(`${nameOf(previousRoot)} is the current one: correct ROOT_KEY_PREVIOUS_FILE`);
-    const { current } = readRootKeys(this.#keys);
-    const count = await this.#rewrap([previous], current, onProgress);
-    const left = previous.id === current.id ? 0 : await this.repository.count(previous.id);
-    if (left > 0) {
-      throw new StartError(`${left} keys are still wrapped by root key ${previous.id}: run this again`);
-    }
-    if (!('file' in previousRoot)) return { count, variable: previousRoot.variable };
+    const { current } = this.places.read();
+    if (previous.id !== current.id) await this.#giveUp(previous.id);
+    if (!('file' in previousRoot)) return { variable: previousRoot.variable };
     shredRootKeyFile(previousRoot.file);
-    return { count, file: previousRoot.file };
+    return { file: previousRoot.file };
   }
 
-  #staged(): RootKeyProvider | undefined {
-    const { root } = this.#keys;
-    return 'file' in root ? FileRootKeyProvider.loadIfPresent(nextFileOf(root.file)) : undefined;
+  async #giveUp(id: string): Promise<void> {
+    if (await this.repository.destroyRoot(id, this.clock.nowMs())) return;
+    if ((await this.repository.findPrimaryId()) === id)
+      throw new StartError(`root key ${id} wraps new keys still: run \`npm run cli -- root promote\` first`);
+    const left = await this.repository.count(id);
+    if (left > 0)
+      throw new StartError(
+        `${left} keys are still wrapped by root key ${id}: run \`npm run cli -- root promote\``,
+      );
   }
 
   #files(current: string): RootKeyFiles {
-    const { previousRoot } = this.#keys;
+    const { previousRoot } = this.places;
     if (!previousRoot || !('file' in previousRoot))
       throw new StartError('the root key file cannot be changed while ROOT_KEY_PREVIOUS is set: unset it');
     return new RootKeyFiles(current, previousRoot.file);
@@ -116,7 +112,7 @@ export class RootRotation {
 
   /** What the new root key wraps must come back with what is read from its place once more. */
   async #prove(target: RootKeyProvider): Promise<void> {
-    const { current, others } = readRootKeys(this.#keys);
+    const { current, others } = this.places.read();
     const again = [current, ...others].find(({ id }) => id === target.id);
     const raw = randomKeyBytes();
     const context = { purpose: 'root-key-proof', owner: 'system' };
@@ -131,6 +127,7 @@ export class RootRotation {
     onProgress: OnProgress,
   ): Promise<number> {
     return this.database.transaction(async () => {
+      await this.repository.makePrimary(to.id, this.clock.nowMs());
       let count = 0;
       for (const provider of from.filter(({ id }) => id !== to.id)) {
         let keys = await this.repository.find(provider.id, KEYS_PER_READ);

@@ -50,7 +50,7 @@ if (purpose === 'finish') {
 } else if (purpose === 'root') {
   const root = context.get(RootRotation, { strict: false });
   // Whatever the one before did not come to is done first.
-  const steps = [() => root.promote(() => {}), () => root.complete(() => {}), () => root.stage()];
+  const steps = [() => root.promote(() => {}), () => root.complete(), () => root.stage()];
   for (let step = 0; ; step++) {
     await Promise.try(async () => steps[step % steps.length]?.()).catch(refused);
     await setImmediate();

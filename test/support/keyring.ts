@@ -13,7 +13,11 @@ export function openKeyring(database: Database, rootKey: RootKeyProvider | RootK
   const rootKeys =
     rootKey instanceof RootKeys
       ? rootKey
-      : new RootKeys(() => ({ current: rootKey, others: [] }), new RootWrappedKeysRepository(database));
+      : new RootKeys(
+          () => ({ current: rootKey, others: [] }),
+          new RootWrappedKeysRepository(database),
+          clock,
+        );
   const repository = new KeysRepository(database);
   const unwrapped = new UnwrappedKeys(repository, rootKeys, database, clock);
   const primaries = new PrimaryKeys(repository, unwrapped, rootKeys, database, clock);
