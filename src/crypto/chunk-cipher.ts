@@ -2,6 +2,7 @@ import { createCipheriv, createDecipheriv, createSecretKey, type KeyObject } fro
 import { DecryptionError } from './errors.js';
 import { type MessageKeys } from './message-keys.js';
 import { singleUseKey } from './single-use-key.js';
+import { writeCiphertext } from './write-ciphertext.js';
 
 /** Plaintext bytes of every chunk but the last, which is shorter and may be empty. */
 export const CHUNK_BYTES = 16_384;
@@ -16,6 +17,8 @@ const UINT32_RANGE = 2 ** 32;
 export class ChunkCipher {
   readonly #key: Buffer | KeyObject;
   readonly #baseNonce: Buffer;
+  /** Kept, because a cipher takes its nonce over at once. */
+  #nonceOfChunk: Buffer | undefined;
 
   private constructor(
     key: Buffer | KeyObject,
@@ -47,7 +50,7 @@ export class ChunkCipher {
    */
   encrypt(index: number, plaintext: Uint8Array, output: Buffer, start: number): void {
     const cipher = createCipheriv('aes-256-gcm', this.#key, this.#nonce(index), GCM_OPTIONS);
-    output.set(cipher.update(plaintext), start);
+    writeCiphertext(cipher, plaintext, output, start);
     cipher.final();
     output.set(cipher.getAuthTag(), start + plaintext.length);
   }
@@ -74,9 +77,9 @@ export class ChunkCipher {
   #nonce(index: number): Buffer {
     if (index >= MAX_CHUNKS) throw new RangeError(`chunk ${index} is beyond the last one of 4 PiB`);
     if (index === 0) return this.#baseNonce;
-    const nonce = Buffer.from(this.#baseNonce);
-    nonce.writeUInt8(nonce.readUInt8(7) ^ Math.floor(index / UINT32_RANGE), 7);
-    nonce.writeInt32BE(nonce.readInt32BE(8) ^ (index % UINT32_RANGE), 8);
-    return nonce;
+    this.#nonceOfChunk ??= Buffer.from(this.#baseNonce);
+    this.#nonceOfChunk.writeUInt8(this.#baseNonce.readUInt8(7) ^ Math.floor(index / UINT32_RANGE), 7);
+    this.#nonceOfChunk.writeInt32BE(this.#baseNonce.readInt32BE(8) ^ (index % UINT32_RANGE), 8);
+    return this.#nonceOfChunk;
   }
 }

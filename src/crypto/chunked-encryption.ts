@@ -6,6 +6,7 @@ import { DecryptionError } from './errors.js';
 import { HkdfExpand } from './hkdf-expand.js';
 import { COMMITMENT_BYTES, deriveMessageKeys, type MessageKeys } from './message-keys.js';
 import { NONCE_BYTES, type NonceWriter, writeRandomNonce } from './random-nonce.js';
+import { move } from './write-ciphertext.js';
 
 const SALT_BYTES = NONCE_BYTES;
 /** Salt and commitment, in front of the chunks. */
@@ -115,7 +116,11 @@ function decryptChunks(cipher: ChunkCipher, chunks: Uint8Array, lastIndex: numbe
   // Not from the shared pool: plaintext keeps a memory of its own.
   const plaintext = Buffer.allocUnsafeSlow(chunks.length - (lastIndex + 1) * TAG_BYTES);
   for (let index = 0; index <= lastIndex; index++) {
-    plaintext.set(cipher.decrypt(index, chunkAt(chunks, index, ENCRYPTED_CHUNK_BYTES)), index * CHUNK_BYTES);
+    move(
+      cipher.decrypt(index, chunkAt(chunks, index, ENCRYPTED_CHUNK_BYTES)),
+      plaintext,
+      index * CHUNK_BYTES,
+    );
   }
   return plaintext;
 }

@@ -3,6 +3,7 @@ import { type Aead } from './aead.js';
 import { DecryptionError } from './errors.js';
 import { NONCE_BYTES, type NonceWriter, writeRandomNonce } from './random-nonce.js';
 import { singleUseKey } from './single-use-key.js';
+import { writeCiphertext } from './write-ciphertext.js';
 
 const NONCE_HALF_BYTES = 12;
 const BLOCK_BYTES = 16;
@@ -52,7 +53,7 @@ export class Xaes256Gcm implements Aead {
     const cipher = createCipheriv('aes-256-gcm', singleUseKey(messageKey), nonce, GCM_OPTIONS);
     messageKey.fill(0);
     cipher.setAAD(associatedData);
-    output.set(cipher.update(plaintext), start);
+    writeCiphertext(cipher, plaintext, output, start);
     cipher.final();
     output.set(cipher.getAuthTag(), start + plaintext.length);
     return output;

@@ -17,6 +17,8 @@ const MIN_ROUNDS = 9;
 /** No further round begins after this time. */
 const BUDGET_MS = 5_000;
 const GCM_OPTIONS = { authTagLength: 16 };
+/** nonce ‖ ciphertext ‖ tag in one buffer; `bare encrypt` leaves them where they are. */
+const BARE_MESSAGE = 'bare encrypt to a message';
 
 const info = { purpose: 'share/v1', secret: context.row, version: '1', recipient: owner };
 
@@ -84,7 +86,7 @@ async function symmetricOperations(plaintext: Buffer): Promise<Record<string, Op
   return all;
 }
 
-function bareOperations(plaintext: Buffer): Record<'bare encrypt' | 'bare decrypt', Operation> {
+function bareOperations(plaintext: Buffer): Record<string, Operation> {
   const [key, nonce] = [createSecretKey(randomBytes(32)), randomBytes(12)];
   const encrypt = () => {
     const cipher = createCipheriv('aes-256-gcm', key, nonce, GCM_OPTIONS);
@@ -99,7 +101,12 @@ function bareOperations(plaintext: Buffer): Record<'bare encrypt' | 'bare decryp
     decipher.final();
     return decrypted;
   };
-  return { 'bare encrypt': { run: encrypt }, 'bare decrypt': { run: decrypt } };
+  return {
+    'bare encrypt': { run: encrypt },
+    'bare decrypt': { run: decrypt },
+    // What whoever stores the result has to do as well.
+    [BARE_MESSAGE]: { bare: 'bare encrypt', run: () => Buffer.concat([nonce, ...encrypt()]) },
+  };
 }
 
 async function asymmetricOperations(plaintext: Buffer): Promise<Record<string, Operation>> {
