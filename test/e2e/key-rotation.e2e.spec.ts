@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { JsonLogger } from '../../src/common/json-logger.js';
 import { KeyDestructionService } from '../../src/keys/key-destruction.service.js';
 import { KeyInventory } from '../../src/keys/key-inventory.js';
 import { KeyJobRunner } from '../../src/keys/key-job-runner.js';
@@ -93,15 +94,40 @@ describe('while keys are rotated', () => {
       await other.close();
     });
 
-    it('a caller learns nothing of a key that is gone', async () => {
-      const victim = await newAccount(app);
-      const contact = await app.post('/v1/contacts', { name: 'Grace' }, victim.token);
-      await the(KeyDestructionService).destroyOwner(victim.id);
-      app.clock.advance(1);
-      const answer = await app.get(`/v1/contacts/${contact.string('id')}`, victim.token);
-      expect(answer.status).toBe(500);
-      expect(answer.members).toMatchObject({ code: 'ERR_INTERNAL' });
-      expect(JSON.stringify(answer.members)).not.toMatch(/decrypt|key [0-9a-f]/);
+    it('a key that is gone is answered as any other bad ciphertext, and the log names it', async () => {
+      const lines: string[] = [];
+      app.nest.useLogger(new JsonLogger('error', { write: (line) => lines.push(line) }));
+      /** What the caller gets for a contact that can't be decrypted, and the key that the log names. */
+      async function answerAfter(damage: (owner: Account, contactId: string) => Promise<unknown>) {
+        const account = await newAccount(app);
+        const id = (await app.post('/v1/contacts', { name: 'Grace' }, account.token)).string('id');
+        const contacts = databaseOf(app).query.selectFrom('contacts').select('key_id').where('id', '=', id);
+        const { key_id: keyId } = await contacts.executeTakeFirstOrThrow();
+        await damage(account, id);
+        app.clock.advance(1);
+        lines.length = 0;
+        const { status, headers, members } = await app.get(`/v1/contacts/${id}`, account.token);
+        const logged = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+        expect(logged).toMatchObject([{ requestId: members['instance'], err: { keyId } }]);
+        const comparable = Object.entries(headers).filter(
+          ([name]) => !['date', 'x-request-id'].includes(name) && !name.includes('ratelimit'),
+        );
+        return {
+          status,
+          headers: comparable,
+          body: { ...members, instance: '' },
+          text: JSON.stringify(members),
+        };
+      }
+
+      const destroyed = await answerAfter(({ id }) => the(KeyDestructionService).destroyOwner(id));
+      const damaged = await answerAfter((_account, id) =>
+        databaseOf(app).query.updateTable('contacts').set({ version: 9 }).where('id', '=', id).execute(),
+      );
+      app.nest.useLogger(false);
+      expect(destroyed.text).not.toMatch(/decrypt|key/);
+      expect({ ...destroyed, text: '' }).toEqual({ ...damaged, text: '' });
+      expect(destroyed).toMatchObject({ status: 500, body: { code: 'ERR_INTERNAL' } });
       expect(await readAll()).toMatchObject(Array.from({ length: 4 }, () => ({ status: 200 })));
     });
   });
