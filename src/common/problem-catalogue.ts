@@ -22,6 +22,8 @@ export const problemCatalogue = {
   ERR_SECRET_NOT_FOUND: { status: 404, detail: 'there is no such secret' },
   ERR_USER_NOT_FOUND: { status: 404, detail: 'there is no such user' },
   ERR_API_KEY_NOT_FOUND: { status: 404, detail: 'there is no such API key' },
+  ERR_GRANT_NOT_FOUND: { status: 404, detail: 'there is no such grant' },
+  ERR_RECIPIENT_NOT_FOUND: { status: 404, detail: 'there is no user to grant this to' },
   ERR_SHARE_NOT_FOUND: {
     status: 404,
     detail: 'there is no such share, or not with this token and passphrase',

@@ -12,6 +12,7 @@ import { auditEvents } from './migrations/0008-audit-events.js';
 import { auditCheckpoints } from './migrations/0009-audit-checkpoints.js';
 import { secretStates } from './migrations/0010-secret-states.js';
 import { shares } from './migrations/0011-shares.js';
+import { grants } from './migrations/0012-grants.js';
 
 /** Every migration, in the order of their names. */
 export function migrationsFor(kind: DatabaseKind): Readonly<Record<string, Migration>> {
@@ -27,6 +28,7 @@ export function migrationsFor(kind: DatabaseKind): Readonly<Record<string, Migra
     '0009-audit-checkpoints': auditCheckpoints(kind),
     '0010-secret-states': secretStates(kind),
     '0011-shares': shares(kind),
+    '0012-grants': grants(kind),
   };
 }
 

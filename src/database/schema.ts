@@ -121,6 +121,16 @@ interface SecretVersionsTable {
   destroyed_at: number | null;
 }
 
+interface GrantsTable {
+  id: Immutable<string>;
+  secret_id: Immutable<string>;
+  recipient_id: Immutable<string>;
+  /** Null follows the latest one. */
+  version: Immutable<number | null>;
+  created_at: Immutable<number>;
+  expires_at: Immutable<number | null>;
+}
+
 interface SharesTable {
   id: Immutable<string>;
   owner_id: Immutable<string>;
@@ -165,6 +175,7 @@ export interface Schema extends AuditSchema, CredentialsSchema {
   attempt_failures: AttemptFailuresTable;
   secrets: SecretsTable;
   secret_versions: SecretVersionsTable;
+  grants: GrantsTable;
   shares: SharesTable;
   share_reveals: ShareRevealsTable;
   contacts: ContactsTable;

@@ -19,6 +19,20 @@ export class SecretGoneError extends AppError {
   }
 }
 
+/** Unknown, revoked, expired, or of others. */
+export class GrantNotFoundError extends AppError {
+  constructor() {
+    super('ERR_GRANT_NOT_FOUND');
+  }
+}
+
+/** There is nobody with this id to grant anything to. */
+export class RecipientNotFoundError extends AppError {
+  constructor() {
+    super('ERR_RECIPIENT_NOT_FOUND');
+  }
+}
+
 /** What was asked for is not possible with a version in this state. */
 export class SecretStateError extends AppError {
   override readonly extensions: Readonly<Record<string, string>>;

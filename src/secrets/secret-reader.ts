@@ -3,7 +3,7 @@ import { Clock } from '../common/clock.js';
 import { parseStringRecord } from '../common/string-record.js';
 import { CryptoService } from '../crypto/crypto.service.js';
 import { SecretGoneError, SecretNotFoundError } from './errors.js';
-import { SecretVersionsRepository } from './secret-versions.repository.js';
+import { type ReadableVersion, SecretVersionsRepository } from './secret-versions.repository.js';
 import { encryptionContext, type Secret, toVersion } from './secret.js';
 
 /** Finds and decrypts one version. Who may have it, and what is noted of that, is for the caller. */
@@ -24,6 +24,15 @@ export class SecretReader {
     const nowMs = this.clock.nowMs();
     const row = await this.versions.findReadable(ownerId, name, version, nowMs);
     if (!row) throw new SecretNotFoundError();
+    return this.decrypt(ownerId, row, nowMs);
+  }
+
+  /**
+   * What was found at `nowMs`.
+   *
+   * @throws {SecretGoneError} when the version is deleted or destroyed or has expired
+   */
+  async decrypt(ownerId: string, row: ReadableVersion, nowMs: number): Promise<Secret> {
     const facts = toVersion(row, nowMs);
     if (facts.state !== 'active') throw new SecretGoneError(facts.state);
     // On PostgreSQL the clock of the statement is this one too, so nothing else can hide the ciphertext.
@@ -34,7 +43,7 @@ export class SecretReader {
     );
     return {
       ...facts,
-      name,
+      name: row.name,
       revision: row.version === row.latest_version ? row.metadata_revision : 0,
       metadata: parseStringRecord(row.metadata),
       data: parseStringRecord(plaintext.toString('utf8')),

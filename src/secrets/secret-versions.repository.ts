@@ -142,24 +142,30 @@ function readable(query: Database['query'], ownerId: string, name: string, nowMs
   return query
     .selectFrom('secrets')
     .innerJoin('secret_versions', 'secret_versions.secret_id', 'secrets.id')
-    .select([
-      'secrets.id as secret_id',
-      'secrets.name',
-      'secrets.metadata',
-      'secrets.metadata_revision',
-      'secrets.latest_version',
-      'secret_versions.version',
-      'secret_versions.created_at',
-      'secret_versions.expires_at',
-      'secret_versions.deleted_at',
-      'secret_versions.destroyed_at',
-      sql<Uint8Array | null>`
-        case when deleted_at is null and destroyed_at is null and (expires_at is null or expires_at > ${nowMs})
-        then ciphertext end
-      `.as('ciphertext'),
-    ])
+    .select(readableColumns(nowMs))
     .where('secrets.owner_id', '=', ownerId)
     .where('secrets.name', '=', name);
+}
+
+/** Of a join of both tables: what `ReadableVersion` is made of. */
+export function readableColumns(nowMs: number) {
+  return [
+    'secrets.id as secret_id',
+    'secrets.name',
+    'secrets.metadata',
+    'secrets.metadata_revision',
+    'secrets.latest_version',
+    'secret_versions.version',
+    'secret_versions.created_at',
+    'secret_versions.expires_at',
+    'secret_versions.deleted_at',
+    'secret_versions.destroyed_at',
+    sql<Uint8Array | null>`
+        case when deleted_at is null and destroyed_at is null
+          and (secret_versions.expires_at is null or secret_versions.expires_at > ${nowMs})
+        then ciphertext end
+      `.as('ciphertext'),
+  ] as const;
 }
 
 export function numbersOf(versions: readonly KeyedVersion[]): number[] {

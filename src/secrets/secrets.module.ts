@@ -1,4 +1,9 @@
 import { Module } from '@nestjs/common';
+import { GrantsController } from './grants.controller.js';
+import { GrantsRepository } from './grants.repository.js';
+import { GrantsService } from './grants.service.js';
+import { ReceivedGrantsController } from './received-grants.controller.js';
+import { ReceivedGrantsService } from './received-grants.service.js';
 import { SecretAudit } from './secret-audit.js';
 import { SecretCiphertextsRepository } from './secret-ciphertexts.repository.js';
 import { SecretMetadataService } from './secret-metadata.service.js';
@@ -15,10 +20,13 @@ import { SecretsRepository } from './secrets.repository.js';
 import { SecretsService } from './secrets.service.js';
 
 @Module({
-  controllers: [SecretsController, SecretVersionsController],
+  controllers: [SecretsController, SecretVersionsController, GrantsController, ReceivedGrantsController],
   providers: [
     SecretsRepository,
     SecretVersionsRepository,
+    GrantsRepository,
+    GrantsService,
+    ReceivedGrantsService,
     SecretReader,
     SecretAudit,
     SecretsService,

@@ -66,6 +66,26 @@ const objects = {
     },
     missing: missingId,
   },
+  grant: {
+    make: async (app, { token }) => {
+      const name = `secret-${randomUUID()}`;
+      await app.request('PUT', `/v1/secrets/${name}`, { token, json: { data: {} } });
+      const { id: userId } = await newAccount(app);
+      const grant = await app.post(`/v1/secrets/${name}/grants`, { userId }, token);
+      return { name, id: grant.string('id') };
+    },
+    missing: { name: 'missing', ...missingId },
+  },
+  /** To the account, of somebody else. */
+  receivedGrant: {
+    make: async (app, { id: userId }) => {
+      const { token } = await newAccount(app);
+      await app.request('PUT', '/v1/secrets/granted', { token, json: { data: {} } });
+      const grant = await app.post('/v1/secrets/granted/grants', { userId }, token);
+      return { id: grant.string('id') };
+    },
+    missing: missingId,
+  },
   share: {
     make: async (app, { token }) => {
       const share = await app.post('/v1/shares', { data: {} }, token);
@@ -215,6 +235,17 @@ export const matrix: Readonly<Record<string, Row>> = {
     send: () => json({ version: 1 }),
   },
   'DELETE /v1/secrets/:name': { needs: 'secrets:write', object: 'secret', own: 204 },
+
+  'GET /v1/secrets/:name/grants': { needs: 'secrets:read', object: 'grant', own: 200 },
+  'POST /v1/secrets/:name/grants': {
+    needs: 'secrets:write',
+    object: 'secret',
+    own: 404,
+    send: () => json({ userId: missingId.id }),
+  },
+  'DELETE /v1/secrets/:name/grants/:id': { needs: 'secrets:write', object: 'grant', own: 204 },
+  'GET /v1/grants': { needs: 'secrets:read', own: 200 },
+  'GET /v1/grants/:id': { needs: 'secrets:read', object: 'receivedGrant', own: 200 },
 
   'GET /v1/shares': { needs: 'secrets:read', own: 200 },
   'POST /v1/shares': { needs: 'secrets:write', own: 201, send: () => json({ data: {} }) },
