@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from '@jest/globals';
 import { problemCatalogue } from '../src/common/problem-catalogue.js';
+import { CLIENT_VARIABLES } from '../src/config/client-config.js';
 import { parseEnvironment, SECRET_VARIABLES } from '../src/config/environment.js';
 import { EnvironmentVariables } from '../src/config/environment-variables.js';
 import { anchorsOf, codeSpansOf, linksOf, tableRowsOf } from './support/markdown.js';
@@ -34,8 +35,9 @@ const variables = [
   ...SECRET_VARIABLES.map((name) => `${name}_FILE`),
 ].toSorted();
 
-/** Names in capitals that are no variables of ours: states of keys among them. */
+/** Names in capitals that are no variables of the server: states of keys, and what its clients read. */
 const FOREIGN_NAMES = [
+  ...CLIENT_VARIABLES,
   'CHROMIUM_PATH',
   'DECRYPT_ONLY',
   'NODE_EXTRA_CA_CERTS',
@@ -115,6 +117,11 @@ describe('the documents', () => {
     expect(quoted.length).toBeGreaterThan(10);
     const isGiven = (message: string) => message.split('…').every((part) => sources.includes(part.trim()));
     expect(quoted.filter((message) => !isGiven(message))).toEqual([]);
+  });
+
+  it('list every variable of the command line as a client', () => {
+    const listed = tableRowsOf(read('docs/configuration.md')).map(([name = '']) => name.replaceAll('`', ''));
+    expect(listed).toEqual(expect.arrayContaining([...CLIENT_VARIABLES]));
   });
 
   it('name only npm scripts that exist', () => {

@@ -2,25 +2,31 @@ import 'reflect-metadata';
 import { Command } from 'commander';
 import { AppError } from '../common/app-error.js';
 import { StartError } from '../common/start-error.js';
-import { auditCommand } from './audit.command.js';
-import { certsCommand } from './certs.command.js';
-import { dbCommand } from './db.command.js';
-import { keysCommand } from './keys.command.js';
-import { rootCommand } from './root.command.js';
-import { totpCommand } from './totp.command.js';
-import { usersCommand } from './users.command.js';
+
+/** Loaded only when they are used: some bring the whole application along, which takes a second. */
+const commands: Readonly<Record<string, () => Promise<Command>>> = {
+  certs: async () => (await import('./certs.command.js')).certsCommand(),
+  db: async () => (await import('./db.command.js')).dbCommand(),
+  root: async () => (await import('./root.command.js')).rootCommand(),
+  keys: async () => (await import('./keys.command.js')).keysCommand(),
+  users: async () => (await import('./users.command.js')).usersCommand(),
+  totp: async () => (await import('./totp.command.js')).totpCommand(),
+  audit: async () => (await import('./audit.command.js')).auditCommand(),
+  secrets: async () => (await import('./secrets.command.js')).secretsCommand(),
+  keypair: async () => (await import('./open.command.js')).keypairCommand(),
+  open: async () => (await import('./open.command.js')).openCommand(),
+};
 
 /** Runs one command. A fault that the operator can mend is one line on standard error and exit code 1. */
 export async function runCli(argv: readonly string[]): Promise<void> {
   const program = new Command('cli')
-    .description('Operates the API: its certificates, its database, its keys, its users and its audit log')
-    .addCommand(certsCommand())
-    .addCommand(dbCommand())
-    .addCommand(rootCommand())
-    .addCommand(keysCommand())
-    .addCommand(usersCommand())
-    .addCommand(totpCommand())
-    .addCommand(auditCommand());
+    .description(
+      'Operates the API: its certificates, database, keys, users and audit log; and uses its secrets',
+    )
+    .enablePositionalOptions();
+  const [, , name = ''] = argv;
+  const load = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  for (const each of load ? [load] : Object.values(commands)) program.addCommand(await each());
   try {
     await program.parseAsync(argv);
   } catch (error) {

@@ -1,10 +1,16 @@
-import { type ColumnType, type Generated } from 'kysely';
+import { type Generated } from 'kysely';
+import { type Immutable } from './immutable.js';
+import {
+  type GrantsTable,
+  type SecretsTable,
+  type SecretVersionsTable,
+  type ShareRevealsTable,
+  type SharesTable,
+} from './secret-tables.js';
 import { type AuditSchema } from './audit-schema.js';
 import { type CredentialsSchema } from './credentials-schema.js';
 
 // Times are Unix milliseconds, digests and ciphertexts bytes, key ids 16 hexadecimal characters.
-
-type Immutable<T> = ColumnType<T, T, never>;
 
 interface KeysTable {
   id: Immutable<string>;
@@ -93,65 +99,6 @@ interface AttemptFailuresTable {
   /** Until then every guess is refused; in the past when none is. */
   blocked_until: number;
   failed_at: number;
-}
-
-interface SecretsTable {
-  id: Immutable<string>;
-  owner_id: Immutable<string>;
-  name: Immutable<string>;
-  /** A JSON object of strings, not encrypted. */
-  metadata: string;
-  cas_required: number;
-  latest_version: number;
-  /** Changes of the metadata since the latest version was written. */
-  metadata_revision: number;
-  created_at: Immutable<number>;
-  updated_at: number;
-}
-
-interface SecretVersionsTable {
-  secret_id: Immutable<string>;
-  version: Immutable<number>;
-  /** Empty once the key is destroyed, and so is the ciphertext. */
-  key_id: string;
-  ciphertext: Uint8Array;
-  created_at: Immutable<number>;
-  expires_at: number | null;
-  deleted_at: number | null;
-  destroyed_at: number | null;
-}
-
-interface GrantsTable {
-  id: Immutable<string>;
-  secret_id: Immutable<string>;
-  recipient_id: Immutable<string>;
-  /** Null follows the latest one. */
-  version: Immutable<number | null>;
-  created_at: Immutable<number>;
-  expires_at: Immutable<number | null>;
-}
-
-interface SharesTable {
-  id: Immutable<string>;
-  owner_id: Immutable<string>;
-  token_digest: Immutable<Uint8Array>;
-  /** Empty once the key is destroyed, and so is the ciphertext. */
-  key_id: string;
-  ciphertext: Uint8Array;
-  passphrase_key_id: string | null;
-  /** The encrypted PHC string. */
-  passphrase_ciphertext: Uint8Array | null;
-  views: Immutable<number>;
-  views_left: number;
-  created_at: Immutable<number>;
-  expires_at: Immutable<number>;
-}
-
-interface ShareRevealsTable {
-  share_id: Immutable<string>;
-  /** 1 for the first. */
-  view: Immutable<number>;
-  revealed_at: Immutable<number>;
 }
 
 interface ContactsTable {

@@ -1,0 +1,34 @@
+import { parseEnv } from 'node:util';
+import { StartError } from '../common/start-error.js';
+import { type StringRecord } from '../common/string-record.js';
+
+const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*$/;
+const QUOTES = ["'", '"', '`'];
+
+/** The variables of a `.env` file, as Node itself reads one. */
+export function parseDotenv(text: string): StringRecord {
+  return parseEnv(text) as StringRecord;
+}
+
+/** @throws {StartError} for a name that no variable can have, and a value that no quotes can hold */
+export function toDotenv(variables: StringRecord): string {
+  return Object.entries(requireVariables(variables))
+    .map(([name, value]) => `${toLine(name, value)}\n`)
+    .join('');
+}
+
+/** @throws {StartError} for a name that no variable can have */
+export function requireVariables(variables: StringRecord): StringRecord {
+  const wrong = Object.keys(variables).filter((name) => !VARIABLE.test(name));
+  if (wrong.length > 0) throw new StartError(`${wrong.join(', ')}: not the name of a variable`);
+  return variables;
+}
+
+/** In the first quotes that give the value back. */
+function toLine(name: string, value: string): string {
+  const line = QUOTES.map((quote) => `${name}=${quote}${value}${quote}`).find(
+    (candidate) => parseDotenv(candidate)[name] === value,
+  );
+  if (line === undefined) throw new StartError(`${name} has a value that no .env file can hold`);
+  return line;
+}

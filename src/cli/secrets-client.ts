@@ -1,0 +1,70 @@
+import { MERGE_PATCH_MEDIA_TYPE } from '../common/merge-patch.js';
+import { type StringRecord } from '../common/string-record.js';
+import { type ApiClient, ApiProblem } from './api-client.js';
+
+interface ListedSecret {
+  readonly name: string;
+  readonly version: number;
+  readonly state: string;
+}
+
+/** The secrets of whoever the client signs in as. */
+export class SecretsClient {
+  constructor(private readonly api: ApiClient) {}
+
+  /** @returns the version that was written */
+  async put(
+    name: string,
+    data: StringRecord,
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<number> {
+    const written = await this.api.call<{ version: number }>('PUT', pathOf(name), {
+      body: { data },
+      headers,
+    });
+    return written.version;
+  }
+
+  /** Sets one entry, of a new secret where there is none. @returns the version that was written */
+  async set(name: string, key: string, value: string): Promise<number> {
+    try {
+      const patch = { body: { [key]: value }, contentType: MERGE_PATCH_MEDIA_TYPE };
+      return (await this.api.call<{ version: number }>('PATCH', pathOf(name), patch)).version;
+    } catch (error) {
+      if (!(error instanceof ApiProblem && error.status === 404)) throw error;
+      return this.put(name, { [key]: value }, { 'if-none-match': '*' });
+    }
+  }
+
+  /** @param version - the latest when absent */
+  async read(name: string, version?: string): Promise<StringRecord> {
+    const query = version === undefined ? '' : `?version=${encodeURIComponent(version)}`;
+    return (await this.api.call<{ data: StringRecord }>('GET', `${pathOf(name)}${query}`)).data;
+  }
+
+  /** The entries of several secrets together; of those with the same key the last one wins. */
+  async readAll(names: readonly string[]): Promise<StringRecord> {
+    const all = new Map<string, string>();
+    for (const name of names) {
+      for (const [key, value] of Object.entries(await this.read(name))) all.set(key, value);
+    }
+    return Object.fromEntries(all);
+  }
+
+  async *list(prefix: string): AsyncGenerator<ListedSecret> {
+    const query = new URLSearchParams({ limit: '100', ...(prefix === '' ? {} : { prefix }) });
+    for (;;) {
+      const page = await this.api.call<{ items: ListedSecret[]; nextCursor: string | null }>(
+        'GET',
+        `/v1/secrets?${query.toString()}`,
+      );
+      yield* page.items;
+      if (page.nextCursor === null) return;
+      query.set('cursor', page.nextCursor);
+    }
+  }
+}
+
+function pathOf(name: string): string {
+  return `/v1/secrets/${encodeURIComponent(name)}`;
+}

@@ -1,0 +1,188 @@
+import { chmod, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { type Account, newAccount } from '../support/accounts.js';
+import { Build } from '../support/built-server.js';
+import { newTestApp, type TestApp } from '../support/test-app.js';
+
+const DOTENV = `# a comment
+DATABASE_URL="postgres://app:s3cr3t@db/app"
+MULTILINE='one
+two'
+QUOTED='say "hi"'
+EMPTY=
+`;
+
+interface Invocation {
+  readonly input: string;
+  readonly environment: Readonly<Record<string, string>>;
+  /** None when it is empty. */
+  readonly token: string;
+}
+
+/** Every call is a process of its own. */
+jest.setTimeout(120_000);
+
+describe('the command line as a client', () => {
+  let build: Build;
+  let app: TestApp;
+  let owner: Account;
+  let directory: string;
+  beforeAll(async () => {
+    [build, app] = await Promise.all([Build.create(), newTestApp()]);
+    owner = await newAccount(app);
+    directory = await mkdtemp(join(tmpdir(), 'cli-secrets-'));
+    await writeFile(file('app.env'), DOTENV);
+  });
+  afterAll(async () => {
+    await app.close();
+    await Promise.all([build.remove(), rm(directory, { recursive: true })]);
+  });
+
+  const file = (name: string) => join(directory, name);
+
+  async function cli(
+    args: readonly string[],
+    { input = '', environment = {}, token = owner.token }: Partial<Invocation> = {},
+  ) {
+    const running = build.run('cli/main.js', args, {
+      API_URL: app.url,
+      API_CA_FILE: join(app.environment['CERTS_DIR'] ?? '', 'ca.pem'),
+      ...(token === '' ? {} : { API_KEY: token }),
+      NODE_NO_WARNINGS: '1',
+      ...environment,
+    });
+    const exitCode = await running.type(input).exitCode();
+    return { exitCode, output: running.output };
+  }
+
+  it('writes and reads secrets, whole and entry by entry', async () => {
+    const put = await cli(['secrets', 'put', 'db.main'], { input: '{"url":"one","user":"ada"}' });
+    expect(put).toEqual({ exitCode: 0, output: 'wrote db.main version 1\n' });
+    const set = await cli(['secrets', 'put', 'db.main', '--key', 'url'], { input: 'twö\n' });
+    expect(set.output).toBe('wrote db.main version 2\n');
+    const made = await cli(['secrets', 'put', 'db.other', '--key', 'url'], { input: 'three' });
+    expect(made.output).toBe('wrote db.other version 1\n');
+    const whole = await cli(['secrets', 'get', 'db.main']);
+    expect(JSON.parse(whole.output)).toEqual({ url: 'twö', user: 'ada' });
+    expect((await cli(['secrets', 'get', 'db.main', '--key', 'url'])).output).toBe('twö');
+    const first = await cli(['secrets', 'get', 'db.main', '--key', 'url', '--version', '1']);
+    expect(first.output).toBe('one');
+    const list = await cli(['secrets', 'list', '--prefix', 'db.']);
+    expect(list.output).toBe('db.main\t2\tactive\ndb.other\t1\tactive\n');
+  });
+
+  it('imports a .env file and exports what gives it back', async () => {
+    const imported = await cli(['secrets', 'import', file('app.env')]);
+    expect(imported).toEqual({ exitCode: 0, output: 'wrote 4 variables to env version 1\n' });
+    const exported = await cli(['secrets', 'export']);
+    await writeFile(file('copy.env'), exported.output);
+    await cli(['secrets', 'import', file('copy.env'), '--secret', 'copy']);
+    const copy = await app.get('/v1/secrets/copy', owner.token);
+    expect(copy.members['data']).toEqual({
+      DATABASE_URL: 'postgres://app:s3cr3t@db/app',
+      MULTILINE: 'one\ntwo',
+      QUOTED: 'say "hi"',
+      EMPTY: '',
+    });
+  });
+
+  it('runs a command with secrets in its environment, and without the key that read them', async () => {
+    await cli(['secrets', 'import', file('app.env'), '--secret', 'base']);
+    await cli(['secrets', 'put', 'more'], { input: 'EMPTY=no more\nPORT=1' });
+    const script = `process.stdout.write(JSON.stringify([
+      process.env.DATABASE_URL, process.env.MULTILINE, process.env.EMPTY, process.env.OWN,
+      Object.keys(process.env).filter((name) => name.startsWith('API_')), process.argv.slice(1)])); process.exit(7)`;
+    const args = [
+      'secrets',
+      'run',
+      '--secret',
+      'base',
+      'more',
+      '--',
+      process.execPath,
+      '-e',
+      script,
+      '--',
+      '-x',
+    ];
+    const ran = await cli(args, { environment: { OWN: 'kept' } });
+    expect(ran.exitCode).toBe(7);
+    expect(JSON.parse(ran.output)).toEqual([
+      'postgres://app:s3cr3t@db/app',
+      'one\ntwo',
+      'no more',
+      'kept',
+      [],
+      ['-x'],
+    ]);
+  });
+
+  it('says how a command ended that a signal ended, and which could not be started', async () => {
+    await cli(['secrets', 'put', 'env'], { input: 'A=b' });
+    const kill = 'process.kill(process.pid, "SIGTERM"); setInterval(() => {}, 1000)';
+    expect((await cli(['secrets', 'run', '--', process.execPath, '-e', kill])).exitCode).toBe(143);
+    const missing = await cli(['secrets', 'run', '--', 'no-such-program-here']);
+    expect(missing).toEqual({ exitCode: 1, output: 'no-such-program-here cannot be started\n' });
+  });
+
+  it('signs in with a key from a file that only its owner can read', async () => {
+    await writeFile(file('key'), `${owner.token}\n`, { mode: 0o600 });
+    const environment = { API_KEY_FILE: file('key') };
+    const withFile = (args: string[]) => cli(args, { environment, token: '' });
+    expect((await withFile(['secrets', 'list', '--prefix', 'zzz'])).exitCode).toBe(0);
+    await chmod(file('key'), 0o640);
+    const refused = await withFile(['secrets', 'list']);
+    expect(refused.exitCode).toBe(1);
+    expect(refused.output).toContain('can be read by others');
+    expect(refused.output).not.toContain(owner.token);
+  });
+
+  it('talks to no server whose certificate it can not check', async () => {
+    await writeFile(file('empty.pem'), '');
+    const refused = await cli(['secrets', 'list'], { environment: { API_CA_FILE: file('empty.pem') } });
+    expect(refused.exitCode).toBe(1);
+    expect(refused.output).toMatch(/^https:\/\/127\.0\.0\.1:\d+ cannot be asked \([A-Z_]+\)\n$/);
+    const plain = await cli(['secrets', 'list'], { environment: { API_URL: 'http://127.0.0.1' } });
+    expect(plain).toEqual({ exitCode: 1, output: 'API_URL must be an https:// URL\n' });
+  });
+
+  it('says what the server refused, in one line and without a value', async () => {
+    const missing = await cli(['secrets', 'get', 'nothing.here']);
+    expect(missing.output).toBe('refused with 404 ERR_SECRET_NOT_FOUND: there is no such secret\n');
+    const invalid = await cli(['secrets', 'put', '.bad'], { input: 'A=hidden-value' });
+    expect(invalid.exitCode).toBe(1);
+    expect(invalid.output).toContain('ERR_VALIDATION');
+    expect(invalid.output).not.toContain('hidden-value');
+    const unsigned = await cli(['secrets', 'list'], { environment: { API_KEY: 'wrong' } });
+    expect(unsigned.output).toContain('refused with 401 ERR_UNAUTHENTICATED');
+  });
+
+  it.each(['MLKEM768-X25519', 'X25519'])(
+    'makes a key pair of %s and opens what is sealed to it',
+    async (kem) => {
+      const friend = await newAccount(app);
+      const key = file(`${kem}.key`);
+      const made = await cli(['keypair', key, '--kem', kem]);
+      expect((await stat(key)).mode & 0o777).toBe(0o600);
+      const json = { publicKey: made.output.trim() };
+      const registered = await app.request('PUT', '/v1/users/me/public-key', { token: friend.token, json });
+      expect(registered.members).toMatchObject({ kem, holder: 'client' });
+      const put = { token: owner.token, json: { data: { v: 'for one pair of eyes' } } };
+      await app.request('PUT', '/v1/secrets/sealed', put);
+      const grant = await app.post('/v1/secrets/sealed/grants', { userId: friend.id }, owner.token);
+      const answer = await app.get(`/v1/grants/${grant.string('id')}`, friend.token);
+      const opened = await cli(['open', '--key', key], { input: answer.text });
+      expect(JSON.parse(opened.output)).toEqual({ v: 'for one pair of eyes' });
+
+      expect((await cli(['keypair', key])).output).toBe(`${key} cannot be written, or is there already\n`);
+      await cli(['keypair', file(`${kem}.other`), '--kem', kem]);
+      const other = await cli(['open', '--key', file(`${kem}.other`)], { input: answer.text });
+      expect(other).toEqual({ exitCode: 1, output: 'it is sealed to another key, or was changed\n' });
+      const nonsense = await cli(['open', '--key', key], { input: '{"sealed":1}' });
+      expect(nonsense.exitCode).toBe(1);
+      expect(await readFile(key, 'utf8')).toMatch(/^[\w-]{43}\n$/);
+    },
+  );
+});
