@@ -81,6 +81,12 @@ export class Running {
     }
   }
 
+  /** Ends the process as a power cut does. */
+  async kill(): Promise<void> {
+    this.child.kill('SIGKILL');
+    await this.exitCode();
+  }
+
   /** The URL that the server says it listens on, or `undefined` when it exits instead. */
   async url(): Promise<string | undefined> {
     for (;;) {
