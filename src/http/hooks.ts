@@ -8,8 +8,8 @@ import { type RateLimit, type RateLimits } from './rate-limits.js';
 import { RequestChecks } from './request-checks.js';
 import { RouteTable } from './route-table.js';
 
-/** Where passwords, codes and tokens are tried: what guesses at them meets a lower limit. */
-const AUTH_ROUTES = '/v1/auth/';
+/** Where passwords, codes, tokens and passphrases are tried: what guesses at them meets a lower limit. */
+const AUTH_ROUTES = /^\/v1\/auth\/|^\/v1\/shares\/:id\/reveal$/;
 
 export interface HookOptions {
   /** Header fields of every answer. */
@@ -47,7 +47,7 @@ export function addHooks(fastify: FastifyInstance, options: HookOptions): void {
   fastify.addHook('onRoute', (route) => {
     routes.add(route.url, route.method);
     const { authRequests } = rateLimits;
-    if (!authRequests || !route.url.startsWith(AUTH_ROUTES)) return;
+    if (!authRequests || !AUTH_ROUTES.test(route.url)) return;
     route.onRequest = (request: FastifyRequest, reply: FastifyReply, done: Done) =>
       limit(authRequests, request, reply, done);
   });

@@ -3,7 +3,7 @@
  * whether the project's targets are met. About four minutes; needs Linux or macOS.
  *
  *     npm run bench                          every part
- *     npm run bench -- http                  one part: http, logins, start, crypto or rewrap; or several
+ *     npm run bench -- http                  one part: http, logins, start, crypto, rewrap or list; or several
  *     npm run --silent bench -- --json       JSON alone on standard output: machine, every part, targets
  *     npm run bench -- http --cpu-prof=.     also writes contact.cpuprofile there
  *
@@ -14,6 +14,7 @@ import { parseArgs } from 'node:util';
 import { type Deployment, withDeployment } from './deployment.ts';
 import { measureCrypto } from './measure-crypto.ts';
 import { measureHttp } from './measure-http.ts';
+import { measureList } from './measure-list.ts';
 import { measureLogins } from './measure-logins.ts';
 import { measureRewrap } from './measure-rewrap.ts';
 import { measureStart } from './measure-start.ts';
@@ -26,7 +27,7 @@ const { values: options, positionals } = parseArgs({
   allowPositionals: true,
 });
 
-const parts = ['http', 'logins', 'start', 'crypto', 'rewrap'] as const;
+const parts = ['http', 'logins', 'start', 'crypto', 'rewrap', 'list'] as const;
 const unknown = positionals.find((name) => !parts.some((part) => part === name));
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
@@ -43,6 +44,7 @@ async function benchmark(): Promise<void> {
     start: await part('start', measureStart),
     crypto: isWanted('crypto') ? await measureCrypto() : undefined,
     rewrap: await part('rewrap', measureRewrap),
+    list: await part('list', measureList),
   };
   const about = `Node.js ${machine.node}, ${machine.cpus} CPUs, load average before ${machine.loadAverage.toFixed(1)}`;
   process.stdout.write(

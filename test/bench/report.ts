@@ -1,5 +1,6 @@
 import { type CryptoResult } from './measure-crypto.ts';
 import { type HttpResult } from './measure-http.ts';
+import { type ListResult } from './measure-list.ts';
 import { type LoginsResult } from './measure-logins.ts';
 import { type RewrapResult } from './measure-rewrap.ts';
 import { type StartResult } from './measure-start.ts';
@@ -13,12 +14,13 @@ export interface Results {
   readonly start: StartResult | undefined;
   readonly crypto: CryptoResult | undefined;
   readonly rewrap: RewrapResult | undefined;
+  readonly list: ListResult | undefined;
 }
 
 const PERCENT = 100;
 
 /** What the project promises, for the parts that were measured. */
-export function targets({ http, logins, start, crypto, rewrap }: Results): Target[] {
+export function targets({ http, logins, start, crypto, rewrap, list }: Results): Target[] {
   return [
     ...(http ? [atMost(4, 'contact read, CPU of the bare server', http.contact.cpuRatio.median, '×')] : []),
     ...(logins
@@ -45,6 +47,7 @@ export function targets({ http, logins, start, crypto, rewrap }: Results): Targe
           ),
         ]
       : []),
+    ...(list ? [atMost(20, `listing ${list.limit} of ${list.secrets} secrets, p99`, list.p99Ms, 'ms')] : []),
   ];
 }
 
@@ -55,6 +58,7 @@ export function render(results: Results): string {
     results.start && renderStart(results.start),
     results.crypto && renderCrypto(results.crypto),
     results.rewrap && renderRewrap(results.rewrap),
+    results.list && renderList(results.list),
     table([['target', 'want', 'got', ''], ...targets(results).map(targetRow)]),
   ];
   return parts.filter((part) => part !== undefined).join('\n\n');
@@ -118,6 +122,10 @@ function renderRewrap({ dataKeys, cpuMs, p99DuringMs, p99QuietMs }: RewrapResult
     `${dataKeys} data keys re-wrapped under a new key-encryption key: ${cpuMs.toFixed(0)} ms CPU`,
     `contact read p99 while the server does it: ${p99DuringMs.toFixed(1)} ms, afterwards ${p99QuietMs.toFixed(1)} ms`,
   ].join('\n');
+}
+
+function renderList({ secrets, limit, connections, requestsPerSecond, p50Ms, p99Ms }: ListResult) {
+  return `a page of ${limit} of ${secrets} secrets by prefix, ${connections} connections: ${requestsPerSecond.toFixed(0)} requests/s, p50 ${p50Ms.toFixed(1)} ms, p99 ${p99Ms.toFixed(1)} ms`;
 }
 
 function targetRow({ name, got, unit, atMost, atLeast, isMet }: Target): string[] {

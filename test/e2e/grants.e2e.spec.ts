@@ -4,7 +4,7 @@ import { DecryptionError } from '../../src/crypto/errors.js';
 import { recipientKeyIdOf } from '../../src/crypto/sealed-box.js';
 import { SealingKeyPair } from '../../src/crypto/sealing-key.js';
 import { type KemName } from '../../src/crypto/sealing-suites.js';
-import { type Account, newAccount } from '../support/accounts.js';
+import { type Account, newAccount, PASSWORD } from '../support/accounts.js';
 import { whileAuditFails } from '../support/audit-outage.js';
 import { forEachDatabase } from '../support/for-each-database.js';
 import { type HttpsResponse } from '../support/https-client.js';
@@ -206,6 +206,22 @@ describe('grants', () => {
     it('are not given to oneself', async () => {
       await put('mine', 'one');
       expect(badFields(await grant('mine', { userId: owner.id }))).toEqual(['/userId']);
+    });
+
+    it('end with the account of either', async () => {
+      const [leaving, staying] = await Promise.all([newAccount(app), newAccount(app)]);
+      const give = async (from: Account, to: Account) => {
+        await app.request('PUT', '/v1/secrets/parting', { token: from.token, json: { data: {} } });
+        const given = await app.post('/v1/secrets/parting/grants', { userId: to.id }, from.token);
+        return given.string('id');
+      };
+      const [fromLeaving] = [await give(leaving, staying), await give(staying, leaving)];
+      const json = { password: PASSWORD };
+      await app.request('DELETE', '/v1/users/me', { token: leaving.token, json });
+      expectProblem(await read(fromLeaving, staying), 'ERR_GRANT_NOT_FOUND');
+      expect((await app.get('/v1/secrets/parting/grants', staying.token)).items).toEqual([]);
+      const again = await app.post('/v1/secrets/parting/grants', { userId: leaving.id }, staying.token);
+      expectProblem(again, 'ERR_RECIPIENT_NOT_FOUND');
     });
 
     it('are in the logs of both, and a read is in that of the owner', async () => {

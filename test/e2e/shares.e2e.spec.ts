@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ShareSweeper } from '../../src/shares/share-sweeper.js';
-import { type Account, newAccount } from '../support/accounts.js';
+import { type Account, newAccount, PASSWORD, signIn } from '../support/accounts.js';
 import { whileAuditFails } from '../support/audit-outage.js';
 import { forEachDatabase } from '../support/for-each-database.js';
 import { type HttpsResponse } from '../support/https-client.js';
@@ -230,16 +230,22 @@ describe('one-time shares', () => {
       expect(await receiptOf(id)).toMatchObject({ state: 'expired', revealedAt: { length: 1 } });
       expect(await receiptOf(used.id)).toMatchObject({ state: 'used' });
       app.clock.advance(30 * DAY_SECONDS + 1);
-      const { token: fresh } = await app
-        .post('/v1/auth/login', {
-          email: owner.email,
-          password: 'correct horse battery staple',
-        })
-        .then((login) => ({ token: login.string('accessToken') }));
-      owner = { ...owner, token: fresh };
+      owner = { ...owner, ...(await signIn(app, owner.email)) };
       await app.nest.get(ShareSweeper).sweep();
       expect(await receiptOf(id)).toBeUndefined();
       expect(await receiptOf(used.id)).toBeUndefined();
+    });
+
+    it('are gone with the account of their owner', async () => {
+      const account = await newAccount(app);
+      const created = await app.post('/v1/shares', { data }, account.token);
+      const [id, token] = [created.string('id'), created.string('token')];
+      const { key_id: keyId } = await rowOf(id);
+      const json = { password: PASSWORD };
+      const deleted = await app.request('DELETE', '/v1/users/me', { token: account.token, json });
+      expect(deleted.status).toBe(204);
+      expectProblem(await reveal(id, { token }), 'ERR_SHARE_NOT_FOUND');
+      expect(await isKeyDestroyed(keyId)).toBe(true);
     });
 
     it('are in the log of their owner, who learns not from where they were revealed', async () => {
