@@ -78,10 +78,11 @@ export class AccountsService {
     });
     if (verified === undefined) throw new InvalidCredentialsError();
     const endedIds = await this.database.transaction(async () => {
+      await this.administration.holdForDeletion(userId);
       const ids = await this.sessions.revokeAll(userId);
-      await this.apiKeys.deleteAll(userId);
-      await this.keys.destroyOwner(userId);
+      // Rows before keys: who writes a row now holds it and waits for no key that is held here.
       await this.administration.delete(userId);
+      await this.keys.destroyOwner(userId);
       const event = { action: 'user.delete', target: `user:${userId}`, outcome: 'success' } as const;
       await this.audit.record({ actor: userId, ...event, requestId });
       return ids;

@@ -84,7 +84,9 @@ export class AuthService {
       onRefusal: (reason) => this.events.loginRefused(reason, userId, origin),
     });
     const { passwordChangedAtMs } = credentials;
-    const session = await this.sessions.begin({ userId, passwordChangedAtMs, amr }, userAgent, origin);
+    const isStillEnough = () => this.secondFactor.isEnough(userId, amr);
+    const authenticated = { userId, passwordChangedAtMs, isStillEnough, amr };
+    const session = await this.sessions.begin(authenticated, userAgent, origin);
     const tokens = await this.#issue(session);
     return { ...tokens, deviceToken: await this.knownDevices.tokenFor(userId, deviceId) };
   }

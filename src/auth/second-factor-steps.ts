@@ -7,6 +7,7 @@ import { Database } from '../database/database.js';
 import { InvalidCodeError } from '../factors/errors.js';
 import { SecondFactorService } from '../factors/second-factor.service.js';
 import { AttemptThrottle } from '../throttle/attempt-throttle.js';
+import { UserAdministrationService } from '../users/user-administration.service.js';
 import { UsersService } from '../users/users.service.js';
 import { InvalidCredentialsError, MfaRequiredError, UnauthenticatedError } from './errors.js';
 import { SessionsService } from './sessions.service.js';
@@ -19,6 +20,7 @@ export class SecondFactorSteps {
   constructor(
     private readonly factors: SecondFactorService,
     private readonly users: UsersService,
+    private readonly administration: UserAdministrationService,
     private readonly sessions: SessionsService,
     private readonly throttle: AttemptThrottle,
     private readonly audit: AuditService,
@@ -42,6 +44,11 @@ export class SecondFactorSteps {
     if (code === undefined) throw new MfaRequiredError();
     if (!(await this.#redeem(userId, code, subject, onRefusal))) throw new InvalidCredentialsError();
     return this.factors.kindOf(code) === 'totp' ? ['pwd', 'otp', 'mfa'] : ['pwd', 'mfa'];
+  }
+
+  /** Whether these methods let the user in: without a second factor only while none is active. */
+  async isEnough(userId: string, amr: readonly string[]): Promise<boolean> {
+    return amr.includes('mfa') || !(await this.factors.isActive(userId));
   }
 
   /** @throws {TotpActiveError} */
@@ -97,6 +104,8 @@ export class SecondFactorSteps {
     change: () => Promise<T>,
   ): Promise<T> {
     const { result, endedIds } = await this.database.transaction(async () => {
+      // Who begins a session at this moment is waited for, or finds the change.
+      await this.administration.hold(caller.userId);
       const changed = await change();
       await this.#record(caller, action, 'success');
       return { result: changed, endedIds: await this.sessions.revokeAll(caller.userId, keptSessionId) };

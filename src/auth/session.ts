@@ -24,6 +24,8 @@ export interface Authenticated {
   readonly userId: string;
   /** A session begins only while the password is still that one. */
   readonly passwordChangedAtMs: number;
+  /** Asked in the transaction that begins the session: whether what was shown is still enough. */
+  readonly isStillEnough: () => Promise<boolean>;
   /** By which methods (RFC 8176 names). */
   readonly amr: readonly string[];
 }

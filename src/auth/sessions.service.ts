@@ -55,10 +55,10 @@ export class SessionsService {
   /**
    * Begins a session. One more than a user may have ends their oldest.
    *
-   * @throws {InvalidCredentialsError} when the user was disabled or their password changed meanwhile
+   * @throws {InvalidCredentialsError} when the user was disabled, or their password or second factor changed meanwhile
    */
   async begin(
-    { userId, passwordChangedAtMs, amr }: Authenticated,
+    { userId, passwordChangedAtMs, isStillEnough, amr }: Authenticated,
     userAgent: string,
     origin: RequestOrigin,
   ): Promise<GrantedSession> {
@@ -79,7 +79,8 @@ export class SessionsService {
       revoked_at: null,
     };
     const { refreshToken, endedIds } = await this.database.transaction(async () => {
-      if (!(await this.repository.lockUser(userId, passwordChangedAtMs))) throw new InvalidCredentialsError();
+      const isSame = await this.repository.lockUser(userId, passwordChangedAtMs);
+      if (!isSame || !(await isStillEnough())) throw new InvalidCredentialsError();
       const endedIds = await this.repository.revokeOldest(userId, maxSessions - 1, nowMs);
       await this.repository.insert(session);
       const refreshToken = await this.refreshTokens.issue(session.id, nowMs);

@@ -71,14 +71,18 @@ export class UserAdministrationService {
   }
 
   /**
-   * Removes a user and every row of theirs. Call it in the transaction that destroys their keys.
+   * The same for a user who goes. First of all in its transaction, for the order in which rows are locked.
    *
    * @throws {UserNotFoundError} when somebody was faster
    * @throws {LastAdministratorError}
    */
-  async delete(id: string): Promise<void> {
+  async holdForDeletion(id: string): Promise<void> {
     refuseLast(id, await this.repository.findAdministratorsForUpdate());
     await this.hold(id);
+  }
+
+  /** Removes a user and every row of theirs. Call it in the transaction that destroys their keys. */
+  async delete(id: string): Promise<void> {
     await this.repository.delete(id);
   }
 

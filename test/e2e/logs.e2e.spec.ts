@@ -14,7 +14,7 @@ describe('the log at its most talkative', () => {
     build = await Build.create();
     server = build.run('main.js', [], { ...environmentIn(build.directory), LOG_LEVEL: 'trace' });
     const client = await server.client(join(build.directory, 'certs'));
-    written = await writeMarkers(client);
+    written = await writeMarkers(client, Date.now());
     requestId = (await client.get('/v1/users/me')).headers['x-request-id'];
     client.close();
     exitCode = await server.stop();

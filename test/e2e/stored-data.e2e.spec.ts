@@ -12,7 +12,7 @@ describe('what the database holds', () => {
     let written: Written;
     beforeAll(async () => {
       app = await newApp();
-      written = await writeMarkers(app);
+      written = await writeMarkers(app, app.clock.nowMs());
     });
     afterAll(() => app.close());
 

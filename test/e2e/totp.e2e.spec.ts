@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { SessionsService } from '../../src/auth/sessions.service.js';
 import { type Account, newAccount, PASSWORD, signIn } from '../support/accounts.js';
 import { AuthenticatorApp } from '../support/authenticator-app.js';
 import { forEachDatabase } from '../support/for-each-database.js';
@@ -175,6 +176,20 @@ describe('the second factor', () => {
       expect((await activate(token, second.code(app.clock.nowMs()))).status).toBe(200);
       for (const code of ['', 'x'.repeat(65), 7, null])
         expect(badFields(await activate(token, code))).toEqual(['/code']);
+    });
+
+    it('stops a login that was let through without it while it was being activated', async () => {
+      const { email, token } = await newAccount(app);
+      const phone = new AuthenticatorApp((await enrol(token)).string('uri'));
+      const sessions = app.nest.get(SessionsService, { strict: false });
+      const begin = sessions.begin.bind(sessions);
+      sessions.begin = async (...args) => {
+        sessions.begin = begin;
+        expect((await activate(token, phone.code(app.clock.nowMs()))).status).toBe(200);
+        return begin(...args);
+      };
+      expectProblem(await login(email), 'ERR_INVALID_CREDENTIALS');
+      expect((await app.get('/v1/auth/sessions', token)).items).toHaveLength(1);
     });
 
     it('is activated once when it is asked for 16 times at the same moment', async () => {

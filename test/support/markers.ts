@@ -1,3 +1,4 @@
+import { AuthenticatorApp } from './authenticator-app.js';
 import { type HttpsClient } from './https-client.js';
 
 /** Values that must never be readable where they end up. Each is found nowhere else. */
@@ -27,17 +28,25 @@ export const plainMarkers = {
   userAgent: 'marker-user-agent/1.0',
 } as const;
 
-/** Tokens that the server made. */
+/** Tokens and codes that the server made. */
 export interface Written {
   readonly accessToken: string;
   readonly refreshToken: string;
   readonly usedRefreshToken: string;
+  readonly apiKey: string;
+  readonly totpSecret: string;
+  readonly recoveryCode: string;
+  readonly usedRecoveryCode: string;
   readonly shareToken: string;
   readonly usedShareToken: string;
 }
 
-/** Puts every marker where a client would, and some where a careless one would. */
-export async function writeMarkers(app: HttpsClient): Promise<Written> {
+/**
+ * Puts every marker where a client would, and some where a careless one would.
+ *
+ * @param nowMs - the server's time
+ */
+export async function writeMarkers(app: HttpsClient, nowMs: number): Promise<Written> {
   const credentials = { email: secretMarkers.email, password: secretMarkers.password };
   const headers = { 'user-agent': plainMarkers.userAgent };
   await app.post('/v1/auth/register', credentials);
@@ -82,13 +91,33 @@ export async function writeMarkers(app: HttpsClient): Promise<Written> {
     headers: { 'if-match': '"1"' },
   });
   await app.get(`/v1/contacts?email=${secretMarkers.contactEmail}`, token);
+  const issued = await writeCredentials(app, token, nowMs);
   await makeMistakes(app, token);
   return {
+    ...issued,
     accessToken: token,
     refreshToken: tokens.string('refreshToken'),
     usedRefreshToken,
     ...shareTokens,
   };
+}
+
+/** An API key and a second factor, each used. */
+async function writeCredentials(
+  app: HttpsClient,
+  token: string,
+  nowMs: number,
+): Promise<Pick<Written, 'apiKey' | 'totpSecret' | 'recoveryCode' | 'usedRecoveryCode'>> {
+  const created = await app.post('/v1/api-keys', { name: 'markers', scopes: ['contacts:read'] }, token);
+  const apiKey = created.string('key');
+  await app.get('/v1/contacts', apiKey);
+  const enrolled = await app.request('POST', '/v1/auth/totp', { token });
+  const code = new AuthenticatorApp(enrolled.string('uri')).code(nowMs);
+  const { members } = await app.post('/v1/auth/totp/activate', { code }, token);
+  const [recoveryCode = '', usedRecoveryCode = ''] = members['recoveryCodes'] as string[];
+  const { email, password } = secretMarkers;
+  await app.post('/v1/auth/login', { email, password, code: usedRecoveryCode });
+  return { apiKey, totpSecret: enrolled.string('secret'), recoveryCode, usedRecoveryCode };
 }
 
 /** One that is revealed and gone, one that is guessed at and stays. */
