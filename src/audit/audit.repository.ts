@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { type Selectable } from 'kysely';
+import { type Selectable, sql } from 'kysely';
 import { Database } from '../database/database.js';
 import { type Schema } from '../database/schema.js';
 
@@ -27,7 +27,10 @@ export class AuditRepository {
   }
 
   async append(rows: readonly AuditEventRow[], head: AuditHead): Promise<void> {
-    await this.database.query.insertInto('audit_events').values(rows).execute();
+    const json = JSON.stringify(rows.map(toJson));
+    await (this.database.kind === 'sqlite' ? insertInSqlite(json) : insertInPostgres(json)).execute(
+      this.database.query,
+    );
     await this.database.query.updateTable('audit_head').set(head).where('id', '=', 1).execute();
   }
 
@@ -124,4 +127,40 @@ export class AuditRepository {
     if (belowSeq !== undefined) query = query.where('seq', '<', belowSeq);
     return query.orderBy('seq', 'desc').limit(limit + 1);
   }
+}
+
+/*
+ * However many events there are, one statement of one text: it is compiled once, where a list of values is another
+ * statement for each number of rows. Bytes go in as hexadecimal text.
+ */
+
+function toJson(row: AuditEventRow): unknown[] {
+  const { seq, at, actor, owner_id, action, target, outcome, ip, request_id, value_digest, key_id, mac } =
+    row;
+  const texts = [actor, owner_id, action, target, outcome, ip, request_id];
+  return [seq, at, ...texts, value_digest && hex(value_digest), key_id, hex(mac)];
+}
+
+function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex');
+}
+
+const columns = sql`seq, at, actor, owner_id, action, target, outcome, ip, request_id, value_digest, key_id, mac`;
+
+function insertInSqlite(json: string) {
+  return sql`
+    insert into audit_events (${columns})
+    select e.value ->> 0, e.value ->> 1, e.value ->> 2, e.value ->> 3, e.value ->> 4, e.value ->> 5, e.value ->> 6,
+      e.value ->> 7, e.value ->> 8, unhex(e.value ->> 9), e.value ->> 10, unhex(e.value ->> 11)
+    from json_each(${json}) as e
+  `;
+}
+
+function insertInPostgres(json: string) {
+  return sql`
+    insert into audit_events (${columns})
+    select (e ->> 0)::bigint, (e ->> 1)::bigint, e ->> 2, e ->> 3, e ->> 4, e ->> 5, e ->> 6, e ->> 7, e ->> 8,
+      decode(e ->> 9, 'hex'), e ->> 10, decode(e ->> 11, 'hex')
+    from json_array_elements(${json}::json) as e
+  `;
 }
