@@ -8,7 +8,7 @@ import { AuditWriter } from './audit-writer.js';
 import { type AuditHead, AuditRepository } from './audit.repository.js';
 import { AuditBrokenError } from './errors.js';
 
-const PAGE = 1_000;
+const PAGE = 250;
 
 interface VerifyOptions {
   /** Called some times a second with how many events are verified and how many there are. */

@@ -8,7 +8,7 @@ import { Child } from './child.ts';
 import { type Origin, untilItAnswers } from './https-client.ts';
 import type { UsageApi } from './usage-reporter.ts';
 
-/** A fresh production deployment: certificate, root key and a migrated, empty SQLite database. */
+/** A fresh production deployment: certificate, root key and a migrated, empty database. */
 export interface Deployment {
   readonly directory: string;
   readonly origin: Origin;
@@ -18,15 +18,16 @@ export interface Deployment {
   readonly environment: Readonly<Record<string, string>>;
 }
 
-/** Makes one in a directory that is gone afterwards, however the process ends. */
+/** Makes one in a directory that is gone afterwards, however the process ends. On SQLite unless told otherwise. */
 export async function withDeployment<Result>(
   use: (deployment: Deployment) => Promise<Result>,
+  databaseUrl?: string,
 ): Promise<Result> {
   const directory = mkdtempSync(join(tmpdir(), 'bench-'));
   const remove = () => rmSync(directory, { recursive: true, force: true });
   process.once('exit', remove);
   try {
-    return await use(await deploy(directory));
+    return await use(await deploy(directory, databaseUrl));
   } finally {
     remove();
     process.off('exit', remove);
@@ -61,11 +62,13 @@ export async function freePort(): Promise<number> {
   return address.port;
 }
 
-async function deploy(directory: string): Promise<Deployment> {
+async function deploy(
+  directory: string,
+  databaseUrl = `sqlite:${join(directory, 'app.db')}`,
+): Promise<Deployment> {
   const certFile = join(directory, 'cert.pem');
   const keyFile = join(directory, 'key.pem');
   const rootKeyFile = join(directory, 'root.key');
-  const databaseUrl = `sqlite:${join(directory, 'app.db')}`;
   const { ca, cert, key } = await issuePrivateCertificates();
   writeFileSync(certFile, cert);
   writeFileSync(keyFile, key, { mode: 0o600 });

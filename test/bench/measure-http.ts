@@ -39,12 +39,12 @@ export interface HttpResult {
   readonly rssAfterLoadMib: number;
 }
 
-interface Target {
+export interface MeasuredServer {
   readonly server: Child<UsageApi>;
   readonly load: Load;
 }
 
-type Sample = Run & { readonly cpuMicrosPerRequest: number };
+export type Sample = Run & { readonly cpuMicrosPerRequest: number };
 type Round = { readonly [Name in 'bare' | 'live' | 'contact']: Sample };
 
 /**
@@ -143,9 +143,9 @@ function undated({ status, headers, body }: Message): string {
   ]);
 }
 
-async function measure(
+export async function measure(
   driver: Child<LoadDriverApi>,
-  { server, load }: Target,
+  { server, load }: MeasuredServer,
   warmUp: RunBounds,
   bounds: RunBounds,
 ): Promise<Sample> {
@@ -158,7 +158,11 @@ async function measure(
   return { ...run, cpuMicrosPerRequest: (after - before) / run.requests };
 }
 
-async function profile(driver: Child<LoadDriverApi>, target: Target, directory: string): Promise<void> {
+async function profile(
+  driver: Child<LoadDriverApi>,
+  target: MeasuredServer,
+  directory: string,
+): Promise<void> {
   await target.server.call('startProfile');
   await measure(driver, target, WARM_UP, PROFILED);
   await target.server.call('stopProfile', join(directory, 'contact.cpuprofile'));

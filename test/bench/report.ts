@@ -1,9 +1,11 @@
+import { type AuditResult } from './measure-audit.ts';
 import { type CryptoResult } from './measure-crypto.ts';
 import { type HttpResult } from './measure-http.ts';
 import { type ListResult } from './measure-list.ts';
 import { type LoginsResult } from './measure-logins.ts';
 import { type RewrapResult } from './measure-rewrap.ts';
 import { type StartResult } from './measure-start.ts';
+import { auditTargets, renderAudit } from './report-audit.ts';
 import { cryptoTargets, renderCrypto } from './report-crypto.ts';
 import { table } from './table.ts';
 import { atLeast, atMost, type Target } from './target.ts';
@@ -15,12 +17,13 @@ export interface Results {
   readonly crypto: CryptoResult | undefined;
   readonly rewrap: RewrapResult | undefined;
   readonly list: ListResult | undefined;
+  readonly audit: AuditResult | undefined;
 }
 
 const PERCENT = 100;
 
 /** What the project promises, for the parts that were measured. */
-export function targets({ http, logins, start, crypto, rewrap, list }: Results): Target[] {
+export function targets({ http, logins, start, crypto, rewrap, list, audit }: Results): Target[] {
   return [
     ...(http ? [atMost(4, 'contact read, CPU of the bare server', http.contact.cpuRatio.median, '×')] : []),
     ...(logins
@@ -48,6 +51,7 @@ export function targets({ http, logins, start, crypto, rewrap, list }: Results):
         ]
       : []),
     ...(list ? [atMost(20, `listing ${list.limit} of ${list.secrets} secrets, p99`, list.p99Ms, 'ms')] : []),
+    ...(audit ? auditTargets(audit) : []),
   ];
 }
 
@@ -59,6 +63,7 @@ export function render(results: Results): string {
     results.crypto && renderCrypto(results.crypto),
     results.rewrap && renderRewrap(results.rewrap),
     results.list && renderList(results.list),
+    results.audit && renderAudit(results.audit),
     table([['target', 'want', 'got', ''], ...targets(results).map(targetRow)]),
   ];
   return parts.filter((part) => part !== undefined).join('\n\n');
