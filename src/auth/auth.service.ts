@@ -7,7 +7,7 @@ import { CryptoService } from '../crypto/crypto.service.js';
 import { AttemptThrottle } from '../throttle/attempt-throttle.js';
 import { type User, UsersService } from '../users/users.service.js';
 import { AuthEvents } from './auth-events.js';
-import { InvalidCredentialsError, InvalidRefreshTokenError, RegistrationClosedError } from './errors.js';
+import { InvalidCredentialsError, RegistrationClosedError } from './errors.js';
 import { KnownDevices } from './known-devices.js';
 import { SecondFactorSteps } from './second-factor-steps.js';
 import { type GrantedSession } from './session.js';
@@ -96,12 +96,10 @@ export class AuthService {
     return this.#issue(await this.sessions.refresh(refreshToken, origin));
   }
 
-  async #issue({ session, refreshToken }: GrantedSession): Promise<Tokens> {
+  async #issue({ session, roles, refreshToken }: GrantedSession): Promise<Tokens> {
     const nowMs = this.clock.nowMs();
     const nowSeconds = Math.floor(nowMs / 1_000);
     const { issuer, audience, accessTokenTtlSeconds } = this.config.auth;
-    const live = await this.sessions.findLive(session.id);
-    if (!live) throw new InvalidRefreshTokenError();
     const accessToken = await this.crypto.signAccessToken({
       iss: issuer,
       aud: audience,
@@ -111,7 +109,7 @@ export class AuthService {
       exp: nowSeconds + accessTokenTtlSeconds,
       jti: uuidv7(nowMs),
       sid: session.id,
-      roles: [...live.roles],
+      roles: [...roles],
       amr: session.amr.split(' '),
       auth_time: Math.floor(session.auth_time / 1_000),
     });

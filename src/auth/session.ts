@@ -30,9 +30,10 @@ export interface Authenticated {
   readonly amr: readonly string[];
 }
 
-/** A session together with the refresh token that continues it, shown once. */
+/** A session with its user's roles and the refresh token that continues it, shown once. */
 export interface GrantedSession {
   readonly session: SessionRow;
+  readonly roles: readonly Role[];
   readonly refreshToken: string;
 }
 

@@ -25,7 +25,7 @@ export class SessionsRepository {
     this.#lockUser = database.prepare((query, userId: string, passwordChangedAtMs: number) => {
       const user = query
         .selectFrom('users')
-        .select('id')
+        .select('roles')
         .where('id', '=', userId)
         .where('password_changed_at', '=', passwordChangedAtMs)
         .where('disabled_at', 'is', null);
@@ -88,12 +88,12 @@ export class SessionsRepository {
   }
 
   /**
-   * Whether the user may begin a session: they exist, are not disabled, and their password is still the one that was
-   * verified. Others who begin one for them wait for the surrounding transaction.
+   * The roles of a user who may begin a session: they exist, are not disabled, and their password is still the one
+   * that was verified. Others who begin one for them wait for the surrounding transaction.
    */
-  async lockUser(userId: string, passwordChangedAtMs: number): Promise<boolean> {
+  async lockUser(userId: string, passwordChangedAtMs: number): Promise<string | undefined> {
     const [row] = await this.#lockUser(userId, passwordChangedAtMs);
-    return row !== undefined;
+    return row?.roles;
   }
 
   /** Ends the user's oldest sessions, so that at most `kept` are live. @returns the ids of those it ended */

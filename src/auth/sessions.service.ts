@@ -78,18 +78,18 @@ export class SessionsService {
       auth_time: nowMs,
       revoked_at: null,
     };
-    const { refreshToken, endedIds } = await this.database.transaction(async () => {
-      const isSame = await this.repository.lockUser(userId, passwordChangedAtMs);
-      if (!isSame || !(await isStillEnough())) throw new InvalidCredentialsError();
+    const { roles, refreshToken, endedIds } = await this.database.transaction(async () => {
+      const roles = await this.repository.lockUser(userId, passwordChangedAtMs);
+      if (roles === undefined || !(await isStillEnough())) throw new InvalidCredentialsError();
       const endedIds = await this.repository.revokeOldest(userId, maxSessions - 1, nowMs);
       await this.repository.insert(session);
       const refreshToken = await this.refreshTokens.issue(session.id, nowMs);
       await this.events.sessionsEnded(endedIds, { actor: 'system', userId, origin });
       await this.events.loggedIn(userId, session.id, origin);
-      return { refreshToken, endedIds };
+      return { roles: toRoles(roles), refreshToken, endedIds };
     });
     this.forget(endedIds);
-    return { session, refreshToken };
+    return { session, roles, refreshToken };
   }
 
   /**
@@ -112,8 +112,12 @@ export class SessionsService {
         : this.repository.find(redemption.sessionId));
       return { session, refreshToken: redemption.successor };
     });
-    if (outcome && 'session' in outcome) return outcome;
-    if (outcome) this.#live.delete(outcome.sessionId);
+    if (outcome && 'session' in outcome) {
+      const live = await this.findLive(outcome.session.id);
+      if (live) return { ...outcome, roles: live.roles };
+    } else if (outcome) {
+      this.#live.delete(outcome.sessionId);
+    }
     throw new InvalidRefreshTokenError();
   }
 
@@ -177,8 +181,12 @@ export class SessionsService {
   async #loadLive(id: string): Promise<LiveSession | undefined> {
     const row = await this.repository.findLive(id, this.clock.nowMs());
     if (!row) return undefined;
-    const roles = row.roles.split(' ') as Role[];
+    const roles = toRoles(row.roles);
     const permissions = permissionsOf(roles);
     return { userId: row.user_id, permissions, sessionId: id, authenticatedAtMs: row.auth_time, roles };
   }
+}
+
+function toRoles(stored: string): Role[] {
+  return stored.split(' ') as Role[];
 }

@@ -7,18 +7,28 @@ export type UserRow = Selectable<Schema['users']>;
 
 @Injectable()
 export class UsersRepository {
-  constructor(private readonly database: Database) {}
+  readonly #findByEmailIndex;
+
+  constructor(private readonly database: Database) {
+    this.#findByEmailIndex = database.prepare((query, index: Uint8Array) =>
+      query.selectFrom('users').selectAll().where('email_index', '=', index),
+    );
+  }
 
   async find(id: string): Promise<UserRow | undefined> {
     return this.database.query.selectFrom('users').selectAll().where('id', '=', id).executeTakeFirst();
   }
 
+  /**
+   * @param indexes - newest key first. They are looked up the other way round: a rotation that moves the row meanwhile
+   *   moves it to where it is looked for next
+   */
   async findByEmailIndexes(indexes: readonly Uint8Array[]): Promise<UserRow | undefined> {
-    return this.database.query
-      .selectFrom('users')
-      .selectAll()
-      .where('email_index', 'in', indexes)
-      .executeTakeFirst();
+    for (const index of indexes.toReversed()) {
+      const [row] = await this.#findByEmailIndex(index);
+      if (row) return row;
+    }
+    return undefined;
   }
 
   /**
