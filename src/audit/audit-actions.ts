@@ -19,6 +19,8 @@ export const auditActions = [
   'user.enable',
   'user.end-sessions',
   'user.delete',
+  'user.list',
+  'user.public-key',
   'access.denied',
   'secret.read',
   'secret.write',

@@ -5,7 +5,6 @@ import { type Caller, CurrentCaller } from '../common/caller.js';
 import { IdParam } from '../common/id-param.js';
 import { ApiBearerAuth, ApiNoContentResponse, ApiOkResponse, ApiTags } from '../common/openapi.js';
 import { validated } from '../common/validation.js';
-import { UserAdministrationService } from '../users/user-administration.service.js';
 import {
   AdministeredUserResponse,
   AdministeredUsersResponse,
@@ -19,17 +18,17 @@ import { AccountsService } from './accounts.service.js';
 @ApiBearerAuth()
 @Controller('v1/users')
 export class AccountsController {
-  constructor(
-    private readonly accounts: AccountsService,
-    private readonly administration: UserAdministrationService,
-  ) {}
+  constructor(private readonly accounts: AccountsService) {}
 
   @Get()
   @RequirePermission('users:read')
   @ApiOkResponse({ type: AdministeredUsersResponse })
   @ApiProblems(400, 401, 403)
-  async list(@Query(validated) query: UsersQuery): Promise<AdministeredUsersResponse> {
-    return new AdministeredUsersResponse(await this.administration.list(query));
+  async list(
+    @CurrentCaller() caller: Caller,
+    @Query(validated) query: UsersQuery,
+  ): Promise<AdministeredUsersResponse> {
+    return new AdministeredUsersResponse(await this.accounts.list(caller, query));
   }
 
   @Patch(':id')

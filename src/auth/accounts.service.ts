@@ -2,12 +2,14 @@ import { Injectable } from '@nestjs/common';
 import { type AuditAction } from '../audit/audit-actions.js';
 import { AuditService } from '../audit/audit.service.js';
 import { type Caller } from '../common/caller.js';
+import { type Page } from '../common/pagination.js';
 import { Database } from '../database/database.js';
 import { KeyDestructionService } from '../keys/key-destruction.service.js';
 import { AttemptThrottle } from '../throttle/attempt-throttle.js';
 import {
   type AdministeredUser,
   type UserChanges,
+  type UserSearch,
   UserAdministrationService,
 } from '../users/user-administration.service.js';
 import { UsersService } from '../users/users.service.js';
@@ -28,6 +30,13 @@ export class AccountsService {
     private readonly audit: AuditService,
     private readonly database: Database,
   ) {}
+
+  /** One page of users. That they were looked at is on the disk before they are given out. */
+  async list({ userId: actor, ...origin }: Caller, search: UserSearch): Promise<Page<AdministeredUser>> {
+    const page = await this.administration.list(search);
+    await this.audit.record({ actor, action: 'user.list', outcome: 'success', ...origin });
+    return page;
+  }
 
   /**
    * Changes a user's roles, or disables or enables them. A change ends their sessions; disabling ends their API keys

@@ -1,6 +1,7 @@
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { type FastifyRequest } from 'fastify';
+import { AuditService } from '../audit/audit.service.js';
 import { type Access, ACCESS_METADATA, type AuthenticatedRequest, type Principal } from '../common/access.js';
 import { ForbiddenError } from '../common/app-error.js';
 import { Clock } from '../common/clock.js';
@@ -10,12 +11,15 @@ import { StepUpRequiredError } from './errors.js';
 /** How long ago the caller may have signed in for a route that demands a step-up. */
 const MAX_STEP_UP_AGE_MS = 300_000;
 
+type Demand = Exclude<Access, { public: true }>;
+
 /** Stands before every route and denies by default. */
 @Injectable()
 export class AuthGuard implements CanActivate {
   constructor(
     private readonly reflector: Reflector,
     private readonly authenticator: Authenticator,
+    private readonly audit: AuditService,
     private readonly clock: Clock,
   ) {}
 
@@ -30,14 +34,29 @@ export class AuthGuard implements CanActivate {
   }
 
   #admit(
-    request: AuthenticatedRequest,
+    request: FastifyRequest & AuthenticatedRequest,
     principal: Principal,
-    access?: Exclude<Access, { public: true }>,
-  ): true {
-    if (!access || !principal.permissions.has(access.permission)) throw new ForbiddenError();
-    if (access.isStepUp && !this.#isSteppedUp(principal)) throw new StepUpRequiredError();
+    access?: Demand,
+  ): true | Promise<never> {
+    if (!access || !principal.permissions.has(access.permission)) {
+      return this.#deny(new ForbiddenError(), request, principal, access);
+    }
+    if (access.isStepUp && !this.#isSteppedUp(principal)) {
+      return this.#deny(new StepUpRequiredError(), request, principal, access);
+    }
     request.principal = principal;
     return true;
+  }
+
+  async #deny(
+    refusal: Error,
+    { ip, id: requestId }: FastifyRequest,
+    { userId: actor }: Principal,
+    access: Demand | undefined,
+  ): Promise<never> {
+    const target = `permission:${access?.permission ?? 'none'}`;
+    await this.audit.record({ actor, action: 'access.denied', target, outcome: 'failure', ip, requestId });
+    throw refusal;
   }
 
   /** A sign-in of the future is none: another instance's clock may be ahead, but not by minutes. */

@@ -1,30 +1,34 @@
 import { Body, Controller, Get, Put } from '@nestjs/common';
-import { CurrentSession, RequirePermission, type SessionPrincipal } from '../common/access.js';
+import { RequirePermission } from '../common/access.js';
 import { ApiProblems } from '../common/api-problems.js';
-import { NotFoundError, ValidationError } from '../common/app-error.js';
+import { NotFoundError } from '../common/app-error.js';
+import { type Caller, CurrentCaller } from '../common/caller.js';
 import { IdParam } from '../common/id-param.js';
 import { ApiBearerAuth, ApiOkResponse, ApiTags } from '../common/openapi.js';
 import { validated } from '../common/validation.js';
-import { InvalidPublicKeyError } from '../crypto/sealing-suites.js';
 import { PublicKeysService } from '../keys/public-keys.service.js';
+import { PublicKeyRegistration } from './public-key-registration.js';
 import { PublicKeyBody, PublicKeyResponse } from './public-key.dto.js';
 
 @ApiTags('users')
 @ApiBearerAuth()
 @Controller('v1/users')
 export class PublicKeysController {
-  constructor(private readonly publicKeys: PublicKeysService) {}
+  constructor(
+    private readonly publicKeys: PublicKeysService,
+    private readonly registration: PublicKeyRegistration,
+  ) {}
 
   @Put('me/public-key')
   @RequirePermission('account:write', { stepUp: true })
   @ApiOkResponse({ type: PublicKeyResponse })
   @ApiProblems(400, 401, 403, 413, 415)
   async register(
-    @CurrentSession() { userId }: SessionPrincipal,
+    @CurrentCaller() caller: Caller,
     @Body(validated) { publicKey }: PublicKeyBody,
   ): Promise<PublicKeyResponse> {
     const bytes = Buffer.from(publicKey, 'base64url');
-    return new PublicKeyResponse(await this.publicKeys.register(userId, bytes).catch(nameField));
+    return new PublicKeyResponse(await this.registration.register(caller, bytes));
   }
 
   @Get(':id/public-key')
@@ -36,9 +40,4 @@ export class PublicKeysController {
     if (!found) throw new NotFoundError();
     return new PublicKeyResponse(found);
   }
-}
-
-function nameField(error: unknown): never {
-  if (!(error instanceof InvalidPublicKeyError)) throw error;
-  throw new ValidationError([{ pointer: '/publicKey', detail: error.message }]);
 }

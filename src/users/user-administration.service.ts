@@ -12,6 +12,12 @@ export interface AdministeredUser extends User {
   readonly isDisabled: boolean;
 }
 
+export interface UserSearch {
+  readonly email?: string;
+  readonly cursor?: string;
+  readonly limit: number;
+}
+
 export interface UserChanges {
   readonly roles?: readonly Role[];
   readonly isDisabled?: boolean;
@@ -27,15 +33,7 @@ export class UserAdministrationService {
   ) {}
 
   /** One page, optionally only who has exactly this e-mail address, upper and lower case alike. */
-  async list({
-    email,
-    cursor,
-    limit,
-  }: {
-    readonly email?: string;
-    readonly cursor?: string;
-    readonly limit: number;
-  }): Promise<Page<AdministeredUser>> {
+  async list({ email, cursor, limit }: UserSearch): Promise<Page<AdministeredUser>> {
     const indexes =
       email === undefined ? undefined : await this.crypto.blindIndexCandidates(email, EMAIL_INDEX);
     const rows = await this.repository.list({ limit, afterId: decodeCursor(cursor) }, indexes);

@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { PublicKeyRegistration } from './public-key-registration.js';
 import { PublicKeysController } from './public-keys.controller.js';
 import { UserCiphertextsRepository } from './user-ciphertexts.repository.js';
 import { UserAdministrationRepository } from './user-administration.repository.js';
@@ -11,6 +12,7 @@ import { UsersService } from './users.service.js';
 @Module({
   controllers: [UsersController, PublicKeysController],
   providers: [
+    PublicKeyRegistration,
     UsersRepository,
     UsersService,
     UserCiphertextsRepository,

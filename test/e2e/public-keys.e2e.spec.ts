@@ -64,6 +64,14 @@ describe('public keys', () => {
       }
     });
 
+    it('leave an audit event when they are registered', async () => {
+      const { token } = await newAccount(app);
+      await put(token, newX25519Key());
+      const { items } = await app.get('/v1/audit?action=user.public-key', token);
+      expect(items).toEqual([expect.objectContaining({ outcome: 'success' })]);
+      expect(String(items[0]?.['target'])).toMatch(/^public-key:[0-9a-f]{16}$/);
+    });
+
     it('are taken in base64 too and given in base64url', async () => {
       const { token } = await newAccount(app);
       const publicKey = newX25519Key();

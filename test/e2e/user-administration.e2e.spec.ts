@@ -163,6 +163,18 @@ describe('administrators', () => {
       expect((await app.get('/v1/users', token)).status).toBe(200);
     });
 
+    it('leave an event when they look users up, and so does whoever tries and may not', async () => {
+      const user = await newAccount(app);
+      await app.get('/v1/users', admin.token);
+      const listings = await app.get('/v1/audit?action=user.list', admin.token);
+      expect(listings.items).toEqual([expect.objectContaining({ actor: admin.id, outcome: 'success' })]);
+      expectProblem(await app.get('/v1/users', user.token), 'ERR_FORBIDDEN');
+      const denials = await app.get('/v1/audit?action=access.denied', user.token);
+      expect(denials.items).toEqual([
+        expect.objectContaining({ actor: user.id, target: 'permission:users:read', outcome: 'failure' }),
+      ]);
+    });
+
     it('leave an event that the user sees too', async () => {
       const user = await newAccount(app);
       await update(user.id, { roles: ['user', 'admin'], disabled: true });
