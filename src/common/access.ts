@@ -21,12 +21,18 @@ export interface AuthenticatedRequest {
 
 /** What a route demands: nothing, or one permission. A route with neither stops the start. */
 export type Access =
-  { readonly public: true } | { readonly permission: Permission; readonly isStepUp: boolean };
+  | { readonly public: true; readonly tellsMoreTo?: Permission }
+  | { readonly permission: Permission; readonly isStepUp: boolean };
 
 export const ACCESS_METADATA = 'access';
 
-/** Anyone may call the route, signed in or not. */
-export const Public = () => SetMetadata(ACCESS_METADATA, { public: true } satisfies Access);
+/**
+ * Anyone may call the route, signed in or not.
+ *
+ * @param options - `tellsMoreTo`: the permission of those whom the route tells more, as `@PrivilegedUser()`
+ */
+export const Public = (options: { readonly tellsMoreTo?: Permission } = {}) =>
+  SetMetadata(ACCESS_METADATA, { public: true, ...options } satisfies Access);
 
 /**
  * The caller must be authenticated and hold the permission.
@@ -42,6 +48,12 @@ export const CurrentUser = createParamDecorator((_data: unknown, context: Execut
   if (principal === undefined) throw new Error('a route without a permission asked for the current user');
   return principal;
 });
+
+/** Whoever calls a public route with the permission that it tells more to; undefined for everyone else. */
+export const PrivilegedUser = createParamDecorator(
+  (_data: unknown, context: ExecutionContext): Principal | undefined =>
+    context.switchToHttp().getRequest<AuthenticatedRequest>().principal,
+);
 
 /** The same with its session. Only for routes whose permission is no scope of an API key. */
 export const CurrentSession = createParamDecorator(

@@ -43,6 +43,11 @@ export const permissionRules = {
   },
   'secrets:read': { roles: everyone, isScope: true, allows: "read one's secrets" },
   'secrets:write': { roles: everyone, isScope: true, allows: "write and delete one's secrets" },
+  'server:read': {
+    roles: administrators,
+    isScope: true,
+    allows: "read when the server's certificate expires, with its readiness",
+  },
   'sessions:read': { roles: everyone, isScope: false, allows: "list one's sessions" },
   'sessions:write': { roles: everyone, isScope: false, allows: "end one's sessions" },
   'users:read': {

@@ -1,9 +1,10 @@
 import { Controller, Get } from '@nestjs/common';
-import { Public } from '../common/access.js';
+import { type Principal, PrivilegedUser, Public } from '../common/access.js';
 import { ApiProblems } from '../common/api-problems.js';
-import { ApiOkResponse, ApiProperty, ApiTags } from '../common/openapi.js';
+import { ApiOkResponse, ApiProperty, ApiPropertyOptional, ApiTags } from '../common/openapi.js';
 import { Database } from '../database/database.js';
 import { RateLimits } from '../http/rate-limits.js';
+import { ServedCertificate } from '../tls/served-certificate.js';
 import { NotReadyError } from './errors.js';
 
 class HealthResponse {
@@ -11,12 +12,29 @@ class HealthResponse {
   readonly status = 'ok';
 }
 
+class CertificateResponse {
+  @ApiProperty({ format: 'date-time' })
+  readonly expiresAt: string;
+
+  @ApiProperty({ type: 'integer', description: 'whole days; negative once it has expired' })
+  readonly daysLeft: number;
+
+  constructor({ current, daysLeft }: ServedCertificate) {
+    this.expiresAt = current.notAfter.toISOString();
+    this.daysLeft = daysLeft;
+  }
+}
+
 class ReadinessResponse {
   @ApiProperty({ enum: ['ok', 'degraded'], description: 'degraded: rate limits are not shared by instances' })
   readonly status: 'ok' | 'degraded';
 
-  constructor(isDegraded: boolean) {
+  @ApiPropertyOptional({ description: "the server's own, for administrators" })
+  readonly certificate?: CertificateResponse;
+
+  constructor(isDegraded: boolean, served: ServedCertificate | undefined) {
     this.status = isDegraded ? 'degraded' : 'ok';
+    if (served) this.certificate = new CertificateResponse(served);
   }
 }
 
@@ -26,6 +44,7 @@ export class HealthController {
   constructor(
     private readonly database: Database,
     private readonly rateLimits: RateLimits,
+    private readonly served: ServedCertificate,
   ) {}
 
   /** The process runs and answers; restart it when this fails. */
@@ -38,13 +57,13 @@ export class HealthController {
 
   /** Requests may be sent here: the database answers. While the process stops, every route is a 503. */
   @Get('ready')
-  @Public()
+  @Public({ tellsMoreTo: 'server:read' })
   @ApiOkResponse({ type: ReadinessResponse })
   @ApiProblems(503)
-  async ready(): Promise<ReadinessResponse> {
+  async ready(@PrivilegedUser() administrator?: Principal): Promise<ReadinessResponse> {
     await this.database.ping().catch((error: unknown) => {
       throw new NotReadyError(error);
     });
-    return new ReadinessResponse(this.rateLimits.isDegraded);
+    return new ReadinessResponse(this.rateLimits.isDegraded, administrator && this.served);
   }
 }
