@@ -50,6 +50,10 @@ export class Running {
     }
   }
 
+  get pid(): number | undefined {
+    return this.child.pid;
+  }
+
   /** Gives the process its whole standard input. */
   type(input: string): this {
     this.child.stdin?.end(input);
