@@ -3,7 +3,7 @@
  * whether the project's targets are met. About eight minutes; needs Linux or macOS.
  *
  *     npm run bench                          every part
- *     npm run bench -- http                  one part: http, logins, start, crypto, rewrap, list or audit; or several
+ *     npm run bench -- http                  one part: http, tls, logins, start, crypto, rewrap, list or audit; or several
  *     npm run --silent bench -- --json       JSON alone on standard output: machine, every part, targets
  *     npm run bench -- http --cpu-prof=.     also writes contact.cpuprofile there
  *
@@ -19,6 +19,7 @@ import { measureList } from './measure-list.ts';
 import { measureLogins } from './measure-logins.ts';
 import { measureRewrap } from './measure-rewrap.ts';
 import { measureStart } from './measure-start.ts';
+import { measureTls } from './measure-tls.ts';
 import { render, type Results, targets } from './report.ts';
 
 const TIMEOUT_MS = 900_000;
@@ -28,7 +29,7 @@ const { values: options, positionals } = parseArgs({
   allowPositionals: true,
 });
 
-const parts = ['http', 'logins', 'start', 'crypto', 'rewrap', 'list', 'audit'] as const;
+const parts = ['http', 'tls', 'logins', 'start', 'crypto', 'rewrap', 'list', 'audit'] as const;
 const unknown = positionals.find((name) => !parts.some((part) => part === name));
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
@@ -41,6 +42,7 @@ async function benchmark(): Promise<void> {
   const machine = { node: process.version, cpus: availableParallelism(), loadAverage: loadavg()[0] ?? 0 };
   const results: Results = {
     http: await part('http', (deployment) => measureHttp(deployment, options['cpu-prof'])),
+    tls: await part('tls', measureTls),
     logins: await part('logins', measureLogins),
     start: await part('start', measureStart),
     crypto: isWanted('crypto') ? await measureCrypto() : undefined,

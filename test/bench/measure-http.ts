@@ -107,7 +107,8 @@ async function newContacts(origin: Origin): Promise<{ requests: string[]; answer
   return { requests: paths.map((path) => requestBytes(origin, 'GET', path, { token })), answer };
 }
 
-async function startBareServer({ origin: { ca }, certFile, keyFile }: Deployment, message: Message) {
+/** Answers every request with the message, under the TLS options of the server. */
+export async function startBareServer({ origin: { ca }, certFile, keyFile }: Deployment, message: Message) {
   const keepAliveSeconds = Number(/timeout=(\d+)/.exec(String(message.headers['keep-alive']))?.[1]);
   const port = await freePort();
   const options: BareServerOptions = {

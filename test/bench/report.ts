@@ -7,11 +7,14 @@ import { type RewrapResult } from './measure-rewrap.ts';
 import { type StartResult } from './measure-start.ts';
 import { auditTargets, renderAudit } from './report-audit.ts';
 import { cryptoTargets, renderCrypto } from './report-crypto.ts';
+import { type TlsResult } from './measure-tls.ts';
+import { renderTls, tlsTargets } from './report-tls.ts';
 import { table } from './table.ts';
 import { atLeast, atMost, type Target } from './target.ts';
 
 export interface Results {
   readonly http: HttpResult | undefined;
+  readonly tls: TlsResult | undefined;
   readonly logins: LoginsResult | undefined;
   readonly start: StartResult | undefined;
   readonly crypto: CryptoResult | undefined;
@@ -23,9 +26,10 @@ export interface Results {
 const PERCENT = 100;
 
 /** What the project promises, for the parts that were measured. */
-export function targets({ http, logins, start, crypto, rewrap, list, audit }: Results): Target[] {
+export function targets({ http, tls, logins, start, crypto, rewrap, list, audit }: Results): Target[] {
   return [
     ...(http ? [atMost(4, 'contact read, CPU of the bare server', http.contact.cpuRatio.median, '×')] : []),
+    ...(tls ? tlsTargets(tls) : []),
     ...(logins
       ? [
           atLeast(85, 'logins, of the Argon2id bound', logins.ofBound.median * PERCENT, '%'),
@@ -58,6 +62,7 @@ export function targets({ http, logins, start, crypto, rewrap, list, audit }: Re
 export function render(results: Results): string {
   const parts = [
     results.http && renderHttp(results.http),
+    results.tls && renderTls(results.tls),
     results.logins && renderLogins(results.logins),
     results.start && renderStart(results.start),
     results.crypto && renderCrypto(results.crypto),
