@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { type Selectable, sql } from 'kysely';
+import { type Kysely, type Selectable, sql } from 'kysely';
 import { Database } from '../database/database.js';
 import { type Schema } from '../database/schema.js';
 
@@ -14,24 +14,40 @@ interface Selection {
 
 @Injectable()
 export class AuditRepository {
-  constructor(private readonly database: Database) {}
+  readonly #lockHead;
+  readonly #findHead;
+  readonly #setHead;
+  readonly #insert;
+
+  constructor(private readonly database: Database) {
+    const isPostgres = database.kind === 'postgres';
+    this.#findHead = database.prepare((query) => selectHead(query));
+    this.#lockHead = database.prepare((query) =>
+      isPostgres ? selectHead(query).forUpdate() : selectHead(query),
+    );
+    this.#setHead = database.prepare(
+      (query, seq: number, mac: Uint8Array, key_id: string | null, head_mac: Uint8Array | null) =>
+        query.updateTable('audit_head').set({ seq, mac, key_id, head_mac }).where('id', '=', 1),
+    );
+    this.#insert = database.prepare((query, json: string) => ({
+      compile: () => (isPostgres ? insertInPostgres(json) : insertInSqlite(json)).compile(query),
+    }));
+  }
 
   /** The end of the log, locked until the surrounding transaction ends (SQLite has one writer at a time anyway). */
   async lockHead(): Promise<AuditHead | undefined> {
-    const query = this.#head();
-    return (this.database.kind === 'postgres' ? query.forUpdate() : query).executeTakeFirst();
+    const [head] = await this.#lockHead();
+    return head;
   }
 
   async findHead(): Promise<AuditHead | undefined> {
-    return this.#head().executeTakeFirst();
+    const [head] = await this.#findHead();
+    return head;
   }
 
   async append(rows: readonly AuditEventRow[], head: AuditHead): Promise<void> {
-    const json = JSON.stringify(rows.map(toJson));
-    await (this.database.kind === 'sqlite' ? insertInSqlite(json) : insertInPostgres(json)).execute(
-      this.database.query,
-    );
-    await this.database.query.updateTable('audit_head').set(head).where('id', '=', 1).execute();
+    await this.#insert(JSON.stringify(rows.map(toJson)));
+    await this.#setHead(head.seq, head.mac, head.key_id, head.head_mac);
   }
 
   /** What a user did and what concerns them, newest first; one row more than `limit` tells that there is more. */
@@ -114,19 +130,16 @@ export class AuditRepository {
       .execute();
   }
 
-  #head() {
-    return this.database.query
-      .selectFrom('audit_head')
-      .select(['seq', 'mac', 'key_id', 'head_mac'])
-      .where('id', '=', 1);
-  }
-
   #select(column: 'actor' | 'owner_id', userId: string, { action, belowSeq, limit }: Selection) {
     let query = this.database.query.selectFrom('audit_events').selectAll().where(column, '=', userId);
     if (action !== undefined) query = query.where('action', '=', action);
     if (belowSeq !== undefined) query = query.where('seq', '<', belowSeq);
     return query.orderBy('seq', 'desc').limit(limit + 1);
   }
+}
+
+function selectHead(query: Kysely<Schema>) {
+  return query.selectFrom('audit_head').select(['seq', 'mac', 'key_id', 'head_mac']).where('id', '=', 1);
 }
 
 /*
