@@ -37,6 +37,7 @@ describe("the README's walk with curl", () => {
       { name: 'db.main', version: 1, data: { url: 'postgres://app:first@db.example.com/app' } },
       { name: 'db.main', version: 2 },
       { name: 'db.main', version: 1, data: { url: 'postgres://app:first@db.example.com/app' } },
+      { views: 1, url: expect.stringMatching(/\/s\/[0-9a-f-]{36}#share_/) },
       { name: 'Grace Hopper', email: 'grace@example.com', version: 1 },
       { items: [{ name: 'Grace Hopper', note: 'prefers e-mail' }], nextCursor: null },
     ]);

@@ -114,7 +114,7 @@ describe('a server that is killed at any moment while it writes', () => {
     }
 
     it(
-      'loses nothing that it acknowledged, and leaves no value without its key',
+      'loses nothing that it acknowledged, leaves no value without its key, and its log verifies',
       async () => {
         const known: Acknowledged = {
           versions: new Map(),
@@ -141,6 +141,8 @@ describe('a server that is killed at any moment while it writes', () => {
         expect(known.revealed.size).toBeGreaterThan(0);
         await expectAllKept(known);
         await expectKeyForEachValue(database);
+        const verify = build.run('cli/main.js', ['audit', 'verify'], environment);
+        expect({ exitCode: await verify.exitCode(), output: verify.output }).toMatchObject({ exitCode: 0 });
       },
       TIMEOUT_MS,
     );
