@@ -31,6 +31,15 @@ export class AuthEvents {
     });
   }
 
+  async passwordChanged(
+    userId: string,
+    outcome: 'success' | 'failure',
+    origin: RequestOrigin,
+  ): Promise<void> {
+    const target = `user:${userId}`;
+    await this.audit.record({ actor: userId, action: 'auth.password-changed', target, outcome, ...origin });
+  }
+
   async refreshReplayed(userId: string, sessionId: string, origin: RequestOrigin): Promise<void> {
     await this.audit.record({
       actor: null,

@@ -48,6 +48,18 @@ export class LoginBody extends CredentialsBody {
   readonly deviceToken?: string;
 }
 
+export class ChangePasswordBody {
+  @ApiProperty({ format: 'password', maxLength: MAX_PASSWORD_LENGTH })
+  @MaxLength(MAX_PASSWORD_LENGTH)
+  @IsString()
+  readonly currentPassword!: string;
+
+  @ApiProperty({ format: 'password', maxLength: MAX_PASSWORD_LENGTH })
+  @MaxLength(MAX_PASSWORD_LENGTH)
+  @IsString()
+  readonly newPassword!: string;
+}
+
 export class RefreshBody {
   @ApiProperty({ maxLength: 200 })
   @MaxLength(200)

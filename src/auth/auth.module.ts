@@ -15,6 +15,8 @@ import { Authenticator } from './authenticator.js';
 import { JwksController } from './jwks.controller.js';
 import { AuthEvents } from './auth-events.js';
 import { KnownDevices } from './known-devices.js';
+import { PasswordChangeService } from './password-change.service.js';
+import { PasswordController } from './password.controller.js';
 import { RefreshTokens } from './refresh-tokens.js';
 import { RefreshTokensRepository } from './refresh-tokens.repository.js';
 import { SecondFactorSteps } from './second-factor-steps.js';
@@ -28,6 +30,7 @@ import { TotpController } from './totp.controller.js';
   imports: [DiscoveryModule, FactorsModule, UsersModule],
   controllers: [
     AuthController,
+    PasswordController,
     SessionsController,
     ApiKeysController,
     AccountsController,
@@ -43,6 +46,7 @@ import { TotpController } from './totp.controller.js';
     AuthService,
     Authenticator,
     KnownDevices,
+    PasswordChangeService,
     RefreshTokens,
     RefreshTokensRepository,
     SecondFactorSteps,

@@ -10,6 +10,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   root: async () => (await import('./root.command.js')).rootCommand(),
   keys: async () => (await import('./keys.command.js')).keysCommand(),
   users: async () => (await import('./users.command.js')).usersCommand(),
+  passwords: async () => (await import('./passwords.command.js')).passwordsCommand(),
   totp: async () => (await import('./totp.command.js')).totpCommand(),
   audit: async () => (await import('./audit.command.js')).auditCommand(),
   secrets: async () => (await import('./secrets.command.js')).secretsCommand(),

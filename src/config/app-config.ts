@@ -82,6 +82,8 @@ export class AppConfig {
     readonly registration: 'open' | 'closed';
     /** Unicode code points. */
     readonly passwordMinLength: number;
+    /** A further list of passwords that nobody may choose. */
+    readonly passwordListFile: string | undefined;
     readonly accessTokenTtlSeconds: number;
     readonly refreshIdleTtlSeconds: number;
     readonly refreshAbsoluteTtlSeconds: number;
@@ -157,6 +159,7 @@ export class AppConfig {
       audience: variables.AUDIENCE ?? issuer,
       registration: variables.REGISTRATION,
       passwordMinLength: variables.PASSWORD_MIN_LENGTH,
+      passwordListFile: variables.PASSWORD_LIST_FILE,
       accessTokenTtlSeconds: variables.ACCESS_TOKEN_TTL,
       refreshIdleTtlSeconds: variables.REFRESH_IDLE_TTL,
       refreshAbsoluteTtlSeconds: variables.REFRESH_ABSOLUTE_TTL,

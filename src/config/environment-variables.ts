@@ -148,6 +148,10 @@ export class EnvironmentVariables {
   @Bounded(15, 128, 'characters, ')
   readonly PASSWORD_MIN_LENGTH: number = 15;
 
+  @IsOptional()
+  @IsString()
+  readonly PASSWORD_LIST_FILE?: string;
+
   @Seconds(30, 3_600)
   readonly ACCESS_TOKEN_TTL: number = 300;
 

@@ -6,12 +6,16 @@ import { UserAdministrationRepository } from './user-administration.repository.j
 import { UserAdministrationService } from './user-administration.service.js';
 import { UsersController } from './users.controller.js';
 import { UsersReencryption } from './users.reencryption.js';
+import { PasswordList } from './password-list.js';
+import { PasswordPolicy } from './password-policy.service.js';
 import { UsersRepository } from './users.repository.js';
 import { UsersService } from './users.service.js';
 
 @Module({
   controllers: [UsersController, PublicKeysController],
   providers: [
+    PasswordList,
+    PasswordPolicy,
     PublicKeyRegistration,
     UsersRepository,
     UsersService,

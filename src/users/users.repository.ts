@@ -58,6 +58,23 @@ export class UsersRepository {
     return inserted !== undefined;
   }
 
+  /** @returns false when the password is not the one of that time any more */
+  async replacePassword(
+    id: string,
+    password: { ciphertext: Uint8Array; keyId: string },
+    { before, changedAtMs }: { before: number; changedAtMs: number },
+  ): Promise<boolean> {
+    const row = await this.database.query
+      .updateTable('users')
+      .set({ password_ciphertext: password.ciphertext, password_key_id: password.keyId })
+      .set({ password_changed_at: changedAtMs })
+      .where('id', '=', id)
+      .where('password_changed_at', '=', before)
+      .returning('id')
+      .executeTakeFirst();
+    return row !== undefined;
+  }
+
   async updatePassword(id: string, password: { ciphertext: Uint8Array; keyId: string }): Promise<void> {
     await this.database.query
       .updateTable('users')

@@ -1,16 +1,14 @@
 import { Injectable } from '@nestjs/common';
-import { ValidationError } from '../common/app-error.js';
 import { Clock } from '../common/clock.js';
 import { uuidv7 } from '../common/id.js';
 import { type Role } from '../common/permissions.js';
-import { AppConfig } from '../config/app-config.js';
 import { CryptoService } from '../crypto/crypto.service.js';
 import { keyIdOf } from '../crypto/envelope.js';
 import { Database } from '../database/database.js';
 import { KeyringService } from '../keys/keyring.service.js';
 import { EMAIL_INDEX, emailContext, passwordContext } from './encryption-contexts.js';
 import { EmailTakenError } from './errors.js';
-import { passwordFault } from './password-policy.js';
+import { PasswordPolicy } from './password-policy.service.js';
 import { type UserRow, UsersRepository } from './users.repository.js';
 
 export interface User {
@@ -38,7 +36,7 @@ export class UsersService {
     private readonly keyring: KeyringService,
     private readonly database: Database,
     private readonly clock: Clock,
-    private readonly config: AppConfig,
+    private readonly policy: PasswordPolicy,
   ) {}
 
   /**
@@ -55,8 +53,7 @@ export class UsersService {
     roles: readonly Role[],
     onCreated?: (userId: string) => Promise<void>,
   ): Promise<User> {
-    const fault = passwordFault(password, email, this.config.auth.passwordMinLength);
-    if (fault !== undefined) throw new ValidationError([{ pointer: '/password', detail: fault }]);
+    await this.policy.check(password, email, '/password');
     // Before the hash, which is slow, and again in the transaction, which decides.
     if (await this.#findByEmail(email)) throw new EmailTakenError();
     const nowMs = this.clock.nowMs();
@@ -131,6 +128,32 @@ export class UsersService {
       await this.repository.updatePassword(userId, { ciphertext, keyId: keyIdOf(ciphertext) });
     }
     return userId;
+  }
+
+  /**
+   * @param pointer the field that the password came in
+   * @throws {ValidationError} when the user may not choose it
+   */
+  async checkNewPassword(userId: string, password: string, pointer: string): Promise<void> {
+    const user = await this.find(userId);
+    await this.policy.check(password, user?.email ?? '', pointer);
+  }
+
+  /** For `replacePassword`. @throws {HashQueueFullError} */
+  async hashPassword(userId: string, password: string): Promise<Uint8Array> {
+    return this.crypto.hashPassword(password, passwordContext(userId));
+  }
+
+  /** @returns false when it was changed since the credentials were read */
+  async replacePassword(
+    userId: string,
+    passwordHash: Uint8Array,
+    { passwordChangedAtMs: before }: Credentials,
+  ): Promise<boolean> {
+    // Never the same time twice, or a login that verified the old password could not tell.
+    const changedAtMs = Math.max(this.clock.nowMs(), before + 1);
+    const password = { ciphertext: passwordHash, keyId: keyIdOf(passwordHash) };
+    return this.repository.replacePassword(userId, password, { before, changedAtMs });
   }
 
   async #findByEmail(email: string): Promise<UserRow | undefined> {

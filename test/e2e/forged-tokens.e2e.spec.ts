@@ -2,7 +2,7 @@ import { createHmac, createPublicKey, generateKeyPairSync, type KeyObject, sign 
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type JSONWebKeySet } from 'jose';
 import { KeyStore } from '../../src/crypto/key-store.js';
-import { type Account, newAccount } from '../support/accounts.js';
+import { type Account, newAccount, newAdmin } from '../support/accounts.js';
 import { encodePart, readToken, signToken } from '../support/forge-token.js';
 import { forEachDatabase } from '../support/for-each-database.js';
 import { expectProblem } from '../support/problems.js';
@@ -21,6 +21,8 @@ interface Forger {
 
 const stranger = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 const strangersJwk = stranger.publicKey.export({ format: 'jwk' });
+/** Two integers 1 in ASN.1, as OpenSSL writes signatures. */
+const derSignature = Buffer.from('3006020101020101', 'hex').toString('base64url');
 const zeros = Buffer.alloc(64).toString('base64url');
 
 /** The forgeries that RFC 8725 warns of, and one wrong claim or header member at a time. */
@@ -55,6 +57,33 @@ const forgeries: [string, (forger: Forger) => string][] = [
   ['a start in the future', ({ resigned, nowSeconds }) => resigned({}, { nbf: nowSeconds + 60 })],
   ["another user's session", ({ resigned, otherSession }) => resigned({}, { sid: otherSession })],
   ['an unknown session', ({ resigned }) => resigned({}, { sid: '01900000-0000-7000-8000-000000000000' })],
+  ['no algorithm under a good signature', ({ resigned }) => resigned({ alg: 'none' })],
+  ['another algorithm of the same family', ({ resigned }) => resigned({ alg: 'ES384' })],
+  ['the algorithm in lower case', ({ resigned }) => resigned({ alg: 'es256' })],
+  ['no key id', ({ resigned }) => resigned({ kid: undefined })],
+  ['a key id that is a list', ({ resigned }) => resigned({ kid: ['0123456789abcdef'] })],
+  ['no type', ({ resigned }) => resigned({ typ: undefined })],
+  ['a content type, as of a nested token', ({ resigned }) => resigned({ cty: 'JWT' })],
+  ['compression', ({ resigned }) => resigned({ zip: 'DEF' })],
+  ['a header of an encrypted token', ({ resigned }) => resigned({ alg: 'dir', enc: 'A256GCM' })],
+  ['a payload that is not encoded', ({ resigned }) => resigned({ b64: false, crit: ['b64'] })],
+  ['no issuer', ({ resigned }) => resigned({}, { iss: undefined })],
+  ['no audience', ({ resigned }) => resigned({}, { aud: undefined })],
+  ['no subject', ({ resigned }) => resigned({}, { sub: undefined })],
+  ['a subject that is a number', ({ resigned }) => resigned({}, { sub: 7 })],
+  ['no session', ({ resigned }) => resigned({}, { sid: undefined })],
+  ['no id', ({ resigned }) => resigned({}, { jti: undefined })],
+  ['no roles', ({ resigned }) => resigned({}, { roles: undefined })],
+  ['no method of authentication', ({ resigned }) => resigned({}, { amr: undefined })],
+  ['no time of authentication', ({ resigned }) => resigned({}, { auth_time: undefined })],
+  ['no time of issue', ({ resigned }) => resigned({}, { iat: undefined })],
+  ['a time of issue in the future', ({ resigned, nowSeconds }) => resigned({}, { iat: nowSeconds + 60 })],
+  ['no start', ({ resigned }) => resigned({}, { nbf: undefined })],
+  ['an expiry beyond what a number can tell', ({ resigned }) => resigned({}, { exp: 1e308 })],
+  ['a line break behind it', ({ token }) => `${token}%0A`],
+  ['padding behind its signature', ({ token }) => `${token}==`],
+  ['a signature in DER', ({ token }) => `${token.split('.', 2).join('.')}.${derSignature}`],
+  ['half a signature', ({ token }) => token.slice(0, -43)],
   ['the refresh token in its place', ({ refreshToken }) => refreshToken],
 ];
 
@@ -93,6 +122,25 @@ describe('a forged access token', () => {
 
     it.each(forgeries)('is refused with %s', async (_claim, forge) => {
       await expectRefused(forge(forger));
+    });
+
+    it('is refused in at least 50 ways', () => {
+      expect(forgeries.length).toBeGreaterThanOrEqual(50);
+    });
+
+    it('is refused when it is stale: after a logout, and with roles that were taken away', async () => {
+      const { token } = await newAccount(app);
+      expect((await app.get('/v1/users/me', token)).status).toBe(200);
+      await app.request('POST', '/v1/auth/logout', { token });
+      await expectRefused(token);
+      const admin = await newAdmin(app);
+      const demoted = await newAdmin(app);
+      const changed = await app.request('PATCH', `/v1/users/${demoted.id}`, {
+        token: admin.token,
+        json: { roles: ['user'] },
+      });
+      expect(changed.status).toBe(200);
+      await expectRefused(demoted.token);
     });
 
     it('is refused when it names a claim twice under a good signature', async () => {

@@ -18,6 +18,7 @@ export class Build {
     const modules = names.filter((name) => name.endsWith('.ts') && !name.endsWith('.spec.ts'));
     await Promise.all(modules.map((name) => compile(name, directory)));
     await cp('package.json', join(directory, 'package.json'));
+    await cp('lists', join(directory, 'lists'), { recursive: true });
     await symlink(resolve('node_modules'), join(directory, 'node_modules'));
     return new Build(directory);
   }

@@ -154,6 +154,13 @@ export const matrix: Readonly<Record<string, Row>> = {
     isSpending: true,
   },
 
+  'POST /v1/auth/password': {
+    needs: 'account:write',
+    own: 204,
+    isSpending: true,
+    send: () => json({ currentPassword: PASSWORD, newPassword: `${PASSWORD} and more` }),
+  },
+
   'POST /v1/auth/totp': { needs: 'account:write', own: 201 },
   'POST /v1/auth/totp/activate': { needs: 'account:write', own: 400, send: () => json({ code: '000000' }) },
   'DELETE /v1/auth/totp': { needs: 'account:write', own: 400, send: () => json({ code: '000000' }) },

@@ -1,0 +1,55 @@
+import { Injectable } from '@nestjs/common';
+import { type SessionPrincipal } from '../common/access.js';
+import { type RequestOrigin } from '../common/request-origin.js';
+import { Database } from '../database/database.js';
+import { AttemptThrottle } from '../throttle/attempt-throttle.js';
+import { UsersService } from '../users/users.service.js';
+import { AuthEvents } from './auth-events.js';
+import { InvalidCredentialsError, UnauthenticatedError } from './errors.js';
+import { SessionsService } from './sessions.service.js';
+
+@Injectable()
+export class PasswordChangeService {
+  constructor(
+    private readonly users: UsersService,
+    private readonly sessions: SessionsService,
+    private readonly events: AuthEvents,
+    private readonly throttle: AttemptThrottle,
+    private readonly database: Database,
+  ) {}
+
+  /**
+   * Gives the user another password and ends all their other sessions. A login with the old one that is under way
+   * begins none.
+   *
+   * @throws {ValidationError} when the new password is too weak
+   * @throws {InvalidCredentialsError} when the current one is wrong, was changed meanwhile, or in a back-off
+   * @throws {HashQueueFullError}
+   */
+  async change(
+    { userId, sessionId }: SessionPrincipal,
+    { currentPassword, newPassword }: { readonly currentPassword: string; readonly newPassword: string },
+    origin: RequestOrigin,
+  ): Promise<void> {
+    const credentials = await this.users.findCredentialsOf(userId);
+    if (!credentials) throw new UnauthenticatedError();
+    await this.users.checkNewPassword(userId, newPassword, '/newPassword');
+    const verified = await this.throttle.attempt({
+      kind: 'password',
+      // A session is a known device: strangers who fail at logins don't count here.
+      subject: `${userId}/${sessionId}`,
+      verify: () => this.users.verifyPassword(credentials, currentPassword),
+      onRefusal: () => this.events.passwordChanged(userId, 'failure', origin),
+    });
+    if (verified === undefined) throw new InvalidCredentialsError();
+    const passwordHash = await this.users.hashPassword(userId, newPassword);
+    const endedIds = await this.database.transaction(async () => {
+      if (!(await this.users.replacePassword(userId, passwordHash, credentials))) {
+        throw new InvalidCredentialsError();
+      }
+      await this.events.passwordChanged(userId, 'success', origin);
+      return this.sessions.revokeAll(userId, sessionId);
+    });
+    this.sessions.forget(endedIds);
+  }
+}
