@@ -1,0 +1,57 @@
+import { once } from 'node:events';
+import { mkdtemp, readFile } from 'node:fs/promises';
+import { connect as connectPlain, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { connect } from 'node:tls';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Build } from '../support/built-server.js';
+import { environmentIn } from '../support/test-app.js';
+
+const STOP_LIMIT_MS = 10_000;
+const HEAD = 'POST /v1/auth/login HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n';
+
+describe('SIGTERM', () => {
+  let build: Build;
+  let directory: string;
+  beforeAll(async () => {
+    build = await Build.create();
+    directory = await mkdtemp(join(build.directory, 'data-'));
+  }, 60_000);
+  afterAll(() => build.remove());
+
+  it('ends the process with 0 within 10 s, whatever its clients hold open', async () => {
+    const environment = { ...environmentIn(directory), LOG_LEVEL: 'info', HTTP_REDIRECT_PORT: '0' };
+    const server = build.run('main.js', [], environment);
+    const { port } = new URL((await server.url()) ?? '');
+    const ca = await readFile(join(directory, 'certs', 'ca.pem'), 'utf8');
+    const redirectPort = Number(/"redirectPort":(\d+)/.exec(server.output)?.[1]);
+
+    const open = async (first: string): Promise<Socket> => {
+      const socket = connect({ host: '127.0.0.1', port: Number(port), ca });
+      await once(
+        socket.on('error', () => {}),
+        'secureConnect',
+      );
+      if (first !== '') socket.write(first);
+      return socket.resume();
+    };
+    const clients = await Promise.all([
+      open(''),
+      open(HEAD),
+      open(`${HEAD}Content-Length: 100\r\n\r\n{`),
+      open('GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n'),
+    ]);
+    const plain = connectPlain({ host: '127.0.0.1', port: redirectPort });
+    await once(
+      plain.on('error', () => {}),
+      'connect',
+    );
+    // Their bytes have arrived when a later request of another client is answered.
+    await once(await open('GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n'), 'data');
+
+    const startedAtMs = performance.now();
+    expect(await server.stop()).toBe(0);
+    expect(performance.now() - startedAtMs).toBeLessThan(STOP_LIMIT_MS);
+    for (const socket of [...clients, plain]) socket.destroy();
+  }, 60_000);
+});
