@@ -18,7 +18,7 @@ export class ExpiringCache<V> {
   constructor(
     private readonly options: { readonly ttlMs: number; readonly maxEntries: number },
     private readonly clock: Clock,
-    private readonly load: (key: string, previous: V | undefined) => Promise<V>,
+    private readonly load: (key: string) => Promise<V>,
   ) {}
 
   get(key: string): Promise<V> {
@@ -44,7 +44,7 @@ export class ExpiringCache<V> {
   }
 
   #reload(key: string): Entry<V> {
-    const loading = this.load(key, this.#entries.get(key)?.loaded?.value);
+    const loading = this.load(key);
     const entry: Entry<V> = { loading, expiresAtMs: this.clock.nowMs() + this.options.ttlMs };
     this.#entries.delete(key);
     this.#entries.set(key, entry);

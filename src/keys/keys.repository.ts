@@ -8,20 +8,30 @@ export type KeyRow = Selectable<Schema['keys']>;
 
 @Injectable()
 export class KeysRepository {
-  constructor(private readonly database: Database) {}
+  readonly #find;
+  readonly #findPrimaryId;
+
+  constructor(private readonly database: Database) {
+    this.#find = database.prepare((query, id: string) =>
+      query.selectFrom('keys').selectAll().where('id', '=', id),
+    );
+    this.#findPrimaryId = database.prepare((query, ownerId: string, purpose: string) =>
+      query
+        .selectFrom('keys')
+        .select('id')
+        .where('owner_id', '=', ownerId)
+        .where('purpose', '=', purpose)
+        .where('state', '=', 'PRIMARY'),
+    );
+  }
 
   async find(id: string): Promise<KeyRow | undefined> {
-    return this.database.query.selectFrom('keys').selectAll().where('id', '=', id).executeTakeFirst();
+    const [row] = await this.#find(id);
+    return row;
   }
 
   async findPrimaryId(ownerId: string, purpose: string): Promise<string | undefined> {
-    const row = await this.database.query
-      .selectFrom('keys')
-      .select('id')
-      .where('owner_id', '=', ownerId)
-      .where('purpose', '=', purpose)
-      .where('state', '=', 'PRIMARY')
-      .executeTakeFirst();
+    const [row] = await this.#findPrimaryId(ownerId, purpose);
     return row?.id;
   }
 

@@ -21,6 +21,8 @@ export interface LoadedKey {
 @Injectable()
 export class UnwrappedKeys {
   readonly #keys: ExpiringCache<LoadedKey | undefined>;
+  /** What was unwrapped, as long as the key is usable. The bytes of an id never change, so a transaction may add to it. */
+  readonly #materials = new Map<string, KeyMaterial>();
 
   constructor(
     private readonly repository: KeysRepository,
@@ -29,7 +31,7 @@ export class UnwrappedKeys {
     private readonly clock: Clock,
   ) {
     const bounds = { ttlMs: RECHECK_MS, maxEntries: MAX_CACHED_KEYS };
-    this.#keys = new ExpiringCache(bounds, clock, (id, previous) => this.#load(id, previous));
+    this.#keys = new ExpiringCache(bounds, clock, (id) => this.#load(id));
   }
 
   /** A key that was read within the last second. */
@@ -40,7 +42,7 @@ export class UnwrappedKeys {
   /** `undefined` for a key that is unknown, disabled or destroyed, or whose time is over. */
   async find(id: string): Promise<LoadedKey | undefined> {
     // What a transaction sees may be undone, so inside one nothing is put into a cache.
-    if (this.database.isInTransaction) return this.#keys.peek(id) ?? this.#load(id, undefined);
+    if (this.database.isInTransaction) return this.#keys.peek(id) ?? this.#load(id);
     return this.#keys.get(id);
   }
 
@@ -49,13 +51,34 @@ export class UnwrappedKeys {
     return (await this.find(id))?.material.symmetric;
   }
 
-  async #load(id: string, previous: LoadedKey | undefined): Promise<LoadedKey | undefined> {
+  async #load(id: string): Promise<LoadedKey | undefined> {
     const row = await this.repository.find(id);
-    if (!row?.wrapped || row.state === 'DISABLED' || row.state === 'DESTROYED') return undefined;
-    if (row.not_after !== null && row.not_after <= this.clock.nowMs()) return undefined;
-    if (previous) return { row, material: previous.material };
-    const raw = await this.#unwrap(row.wrapped, row);
-    const { purpose, suite, owner_id: ownerId, version } = row;
+    if (!row?.wrapped || !this.#isUsable(row)) {
+      this.#materials.delete(id);
+      return undefined;
+    }
+    const known = this.#materials.get(id);
+    if (known) return { row, material: known };
+    const material = await this.#import(row, row.wrapped);
+    if (material) this.#remember(id, material);
+    return material && { row, material };
+  }
+
+  #isUsable({ state, not_after: notAfterMs }: KeyRow): boolean {
+    if (state === 'DISABLED' || state === 'DESTROYED') return false;
+    return notAfterMs === null || notAfterMs > this.clock.nowMs();
+  }
+
+  #remember(id: string, material: KeyMaterial): void {
+    const oldest = this.#materials.keys().next();
+    if (this.#materials.size >= MAX_CACHED_KEYS && !oldest.done) this.#materials.delete(oldest.value);
+    this.#materials.set(id, material);
+  }
+
+  async #import(row: KeyRow, wrapped: Uint8Array): Promise<KeyMaterial | undefined> {
+    const raw = await this.#unwrap(wrapped, row);
+    if (!raw) return undefined;
+    const { id, purpose, suite, owner_id: ownerId, version } = row;
     const description = {
       id,
       ownerId,
@@ -63,7 +86,7 @@ export class UnwrappedKeys {
       purpose: purpose as KeyPurposeName,
       suite: suite as KeySuite,
     };
-    return raw && { row, material: await importRawKey(description, raw) };
+    return importRawKey(description, raw);
   }
 
   /** `undefined` when the key that wraps it is gone: nobody can unwrap it any more. */

@@ -31,11 +31,14 @@ export async function newCryptoService(suite: SuiteName): Promise<CryptoService>
   const made = new Map<string, SymmetricKey>();
   const clock = new SystemClock();
   const keys = new ExpiringCache(CACHE_BOUNDS, clock, async (id) => made.get(id));
-  const primaries = new ExpiringCache(CACHE_BOUNDS, clock, async (name, previous: string | undefined) => {
-    if (previous !== undefined) return previous;
+  const primaryIds = new Map<string, string>();
+  const primaries = new ExpiringCache(CACHE_BOUNDS, clock, async (name) => {
+    const known = primaryIds.get(name);
+    if (known !== undefined) return known;
     const [owner = '', purpose = ''] = name.split(' ');
     const key = SymmetricKey.import({ id: randomKeyId(), purpose, owner, suite }, randomKeyBytes());
     made.set(key.id, key);
+    primaryIds.set(name, key.id);
     return key.id;
   });
   const { privateKey, publicKey } = generateKeyPairSync('ed25519');
