@@ -1,7 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../common/clock.js';
 import { uuidv7 } from '../common/id.js';
+import { StartError } from '../common/start-error.js';
 import { Database } from '../database/database.js';
+import { KeyChangedError } from './errors.js';
 import { type KeyJob, KeyJobsRepository } from './key-jobs.repository.js';
 import { keyPurpose, type KeyPurposeName } from './key-purposes.js';
 import { KeyRotationRepository } from './key-rotation.repository.js';
@@ -10,6 +12,8 @@ import { type KeyRow, KeysRepository } from './keys.repository.js';
 import { PrimaryKeys } from './primary-keys.js';
 
 const PAGE = 100;
+/** How often a rotation is begun anew when it meets another change of the same keys, such as a root promotion. */
+const ATTEMPTS = 4;
 
 /**
  * Begins rotations: a new primary key, and a job that brings what is under the old one to it. The jobs are
@@ -33,8 +37,22 @@ export class KeyRotationService {
    *
    * @returns the job, also one that runs already; `undefined` when the owner has no key to replace
    * @throws {TypeError} for a purpose that is not known for this owner
+   * @throws {StartError} when the owner's keys, or the key above them, are changed again and again meanwhile
    */
   async rotate(purpose: KeyPurposeName, ownerId: string): Promise<KeyJob | undefined> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.#begin(purpose, ownerId);
+      } catch (error) {
+        if (!(error instanceof KeyChangedError)) throw error;
+        if (attempt === ATTEMPTS) throw new StartError(`${error.message}: try again`, { cause: error });
+        const { parent } = keyPurpose(purpose, ownerId);
+        this.primaries.forget(parent, ownerId);
+      }
+    }
+  }
+
+  async #begin(purpose: KeyPurposeName, ownerId: string): Promise<KeyJob | undefined> {
     const running = await this.jobs.findUnfinished(purpose, ownerId);
     if (running) return running;
     const { isPerValue = false } = keyPurpose(purpose, ownerId);
@@ -123,7 +141,7 @@ export class KeyRotationService {
         ? (await this.keys.findPrimaryId(ownerId, purpose)) === oldId
         : await this.repository.retire(oldId, { notAfterMs: null });
     if (!isStillPrimary || !(await this.keys.insert(next))) {
-      throw new Error(`key ${oldId} or the key it is under was changed meanwhile`);
+      throw new KeyChangedError(`key ${oldId} or the key it is under was changed meanwhile`);
     }
   }
 }

@@ -5,10 +5,13 @@ import { InMemoryRows } from '../../test/support/in-memory-rows.js';
 import { openRotation, type Rotation } from '../../test/support/key-rotation.js';
 import { StaticRootKeyProvider } from '../../test/support/static-root-key-provider.js';
 import { forEachDatabaseKind, TestDatabase } from '../../test/support/test-database.js';
+import { StartError } from '../common/start-error.js';
 import { type Database } from '../database/database.js';
 import { type Skipped } from './job-run.js';
 import { type KeyJob } from './key-jobs.repository.js';
 import { type KeyPurposeName } from './key-purposes.js';
+import { RootKeys } from './root-keys.js';
+import { RootWrappedKeysRepository } from './root-wrapped-keys.repository.js';
 
 describe('a rotation', () => {
   forEachDatabaseKind((kind) => {
@@ -188,6 +191,43 @@ describe('a rotation', () => {
         const begun: string[] = [];
         for await (const job of here.rotation.rotateAll('user-kek')) begun.push(job.owner_id);
         expect(begun).toEqual(owners.toSorted());
+      });
+
+      /** Another root key is promoted each time that the last one has wrapped a key, so many times. */
+      async function rotationUnderPromotions(times: number): Promise<Rotation> {
+        const roots = new RootWrappedKeysRepository(database);
+        const held: StaticRootKeyProvider[] = [rootKey];
+        let left = times;
+        async function promote(): Promise<void> {
+          const next = new StaticRootKeyProvider({
+            onWrapped: async () => (left-- > 0 ? promote() : undefined),
+          });
+          held.push(next);
+          await roots.makePrimary(next.id, clock.nowMs());
+        }
+        await promote();
+        const read = () => ({ current: rootKey, others: held });
+        return openRotation(database, new RootKeys(read, roots, clock), clock);
+      }
+
+      it.each([1, 3])('is begun anew when it meets %i promotions of a root key', async (times) => {
+        const { rotation } = await rotationUnderPromotions(times);
+        expect(await rotation.rotate('user-kek', owner)).toMatchObject({ kind: 'REWRAP' });
+        expect(await states('user-kek')).toEqual(['DECRYPT_ONLY', 'PRIMARY']);
+        expect((await states('root')).slice(-2)).toEqual(['DECRYPT_ONLY', 'PRIMARY']);
+      });
+
+      it('ends with one line for the operator, and changes nothing, when it meets one each time', async () => {
+        const { rotation, jobs } = await rotationUnderPromotions(Infinity);
+        const refused: unknown = await rotation.rotate('user-kek', owner).catch((error: unknown) => error);
+        expect(refused).toBeInstanceOf(StartError);
+        expect(refused).toMatchObject({
+          message: expect.stringMatching(
+            /^key [0-9a-f]{16} or the key it is under was changed meanwhile: try again$/,
+          ),
+        });
+        expect(await states('user-kek')).toEqual(['PRIMARY']);
+        expect(await jobs.listUnfinished('', 1)).toEqual([]);
       });
     });
 

@@ -9,12 +9,22 @@ export class StaticRootKeyProvider extends RootKeyProvider {
     randomKeyBytes(),
   );
 
+  readonly #onWrapped: () => Promise<void>;
+
+  /** @param options.onWrapped is waited for before a wrapped key is given out */
+  constructor({ onWrapped = async () => {} } = {}) {
+    super();
+    this.#onWrapped = onWrapped;
+  }
+
   override get id(): string {
     return this.#key.id;
   }
 
   override async wrap(rawKey: Uint8Array, context: EncryptionContext): Promise<Uint8Array> {
-    return this.#key.encrypt(rawKey, context);
+    const wrapped = this.#key.encrypt(rawKey, context);
+    await this.#onWrapped();
+    return wrapped;
   }
 
   override async unwrap(wrapped: Uint8Array, context: EncryptionContext): Promise<Uint8Array> {
