@@ -8,6 +8,7 @@ import {
   importsOnlyFrom,
   isAtMostLong,
   keepsRepositoriesPrivate,
+  neverNames,
   neverUses,
   respectsLayers,
   type Rule,
@@ -95,6 +96,18 @@ const cases: readonly Case[] = [
     ),
     bad: ['auth/a.ts', "const algorithm = 'ES256';"],
     good: ['auth/a.ts', '/** Signed with ES256. */ const algorithm = undefined;'],
+  },
+  {
+    claim: 'needs nothing of node:crypto that only Node 26 has: AES-GCM-SIV, AES-SIV, createMac',
+    rule: neverNames(/-siv\b|^createMac$/i),
+    bad: ['crypto/a.ts', "createCipheriv('aes-256-gcm-siv', key, nonce);"],
+    good: ['crypto/a.ts', "createCipheriv('aes-256-gcm', key, nonce);"],
+  },
+  {
+    claim: 'makes no value wait for the thread pool of WebCrypto, which certificates alone use',
+    rule: usesGlobalOnlyIn('crypto', 'subtle', within('tls')),
+    bad: ['crypto/a.ts', "await crypto.subtle.encrypt('AES-GCM', key, value);"],
+    good: ['tls/a.ts', "await crypto.subtle.importKey('pkcs8', key, algorithm, false, []);"],
   },
   {
     claim: 'writes SQL only in database and repositories',

@@ -76,6 +76,23 @@ describe('a rotation', () => {
       return { job: (await here.inventory.findJob(begun!.id))!, skipped };
     }
 
+    /** Another root key is promoted each time that the last one has wrapped a key, so many times. */
+    async function rotationUnderPromotions(times: number): Promise<Rotation> {
+      const roots = new RootWrappedKeysRepository(database);
+      const held: StaticRootKeyProvider[] = [rootKey];
+      let left = times;
+      async function promote(): Promise<void> {
+        const next = new StaticRootKeyProvider({
+          onWrapped: async () => (left-- > 0 ? promote() : undefined),
+        });
+        held.push(next);
+        await roots.makePrimary(next.id, clock.nowMs());
+      }
+      await promote();
+      const read = () => ({ current: rootKey, others: held });
+      return openRotation(database, new RootKeys(read, roots, clock), clock);
+    }
+
     async function published(): Promise<string[]> {
       return (await there.keyring.publicTokenKeys()).map(({ kid }) => kid);
     }
@@ -192,23 +209,6 @@ describe('a rotation', () => {
         for await (const job of here.rotation.rotateAll('user-kek')) begun.push(job.owner_id);
         expect(begun).toEqual(owners.toSorted());
       });
-
-      /** Another root key is promoted each time that the last one has wrapped a key, so many times. */
-      async function rotationUnderPromotions(times: number): Promise<Rotation> {
-        const roots = new RootWrappedKeysRepository(database);
-        const held: StaticRootKeyProvider[] = [rootKey];
-        let left = times;
-        async function promote(): Promise<void> {
-          const next = new StaticRootKeyProvider({
-            onWrapped: async () => (left-- > 0 ? promote() : undefined),
-          });
-          held.push(next);
-          await roots.makePrimary(next.id, clock.nowMs());
-        }
-        await promote();
-        const read = () => ({ current: rootKey, others: held });
-        return openRotation(database, new RootKeys(read, roots, clock), clock);
-      }
 
       it.each([1, 3])('is begun anew when it meets %i promotions of a root key', async (times) => {
         const { rotation } = await rotationUnderPromotions(times);

@@ -100,6 +100,18 @@ export function neverUses(name: string): Rule {
     );
 }
 
+/** Neither as an identifier nor in a text. */
+export function neverNames(name: RegExp): Rule {
+  return (files) =>
+    matching(
+      files,
+      `names ${name.source}`,
+      (node) =>
+        (ts.isIdentifier(node) || ts.isStringLiteralLike(node) || ts.isTemplateLiteralToken(node)) &&
+        name.test(node.text),
+    );
+}
+
 /** Texts of the code, not of its comments. */
 export function hasTextOnlyIn(text: RegExp, isAllowed: (path: string) => boolean): Rule {
   return (files) =>
