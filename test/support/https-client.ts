@@ -2,6 +2,12 @@ import { type IncomingHttpHeaders, type OutgoingHttpHeaders } from 'node:http';
 import { Agent, request } from 'node:https';
 import { text as readText } from 'node:stream/consumers';
 
+/**
+ * Only with a bound of its own does Node's agent heed how long the server keeps an idle connection. Otherwise a request
+ * may be sent on one that the server is closing.
+ */
+const MAX_IDLE_MS = 60_000;
+
 export interface Exchange {
   readonly token?: string;
   readonly headers?: OutgoingHttpHeaders;
@@ -53,7 +59,7 @@ export class HttpsClient {
     /** The client's own certificate, where the server asks for one. */
     identity: { readonly cert?: string; readonly key?: string } = {},
   ) {
-    this.#agent = new Agent({ ca, keepAlive: true, ...identity });
+    this.#agent = new Agent({ ca, keepAlive: true, timeout: MAX_IDLE_MS, ...identity });
   }
 
   /** @param path as it goes onto the wire: nothing is normalised or escaped */
