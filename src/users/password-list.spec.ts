@@ -19,13 +19,10 @@ const leaked = dictionary['passwords-common'];
 
 describe('the list of passwords', () => {
   let directory: string;
-  let lists: PasswordList[];
   beforeEach(async () => {
     directory = await mkdtemp(join(tmpdir(), 'password-list-'));
-    lists = [];
   });
   afterEach(async () => {
-    await Promise.all(lists.map((list) => list.onApplicationShutdown()));
     await rm(directory, { recursive: true });
   });
 
@@ -36,9 +33,7 @@ describe('the list of passwords', () => {
       new PasswordHasher(),
       new AccessTokenSigner(new JwtService({}), keyStore),
     );
-    const list = new PasswordList(crypto, new AppConfig(parseEnvironment(environment)));
-    lists.push(list);
-    return list;
+    return new PasswordList(crypto, new AppConfig(parseEnvironment(environment)));
   }
 
   it('that ships is what its script makes of the leaked ones it names', async () => {
