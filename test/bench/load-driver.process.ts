@@ -67,6 +67,7 @@ class Connection {
   /** Sends the request and resolves when its answer is complete. */
   exchange(): Promise<void> {
     return new Promise((resolve, reject) => {
+      if (this.#socket.destroyed) reject(new Error('the server closed a connection'));
       this.#waiting = { resolve, reject };
       this.#socket.write(this.#request);
     });

@@ -53,8 +53,9 @@ export async function measureLogins(deployment: Deployment): Promise<LoginsResul
       const bounds = [await hashesPerSecond()];
       while (rounds.length < ROUNDS) {
         await driver.call('open', { origin, requests, connections: CONNECTIONS });
-        await prober.call('open', liveProbe(origin));
         await driver.call('run', rounds.length === 0 ? FIRST_WARM_UP : WARM_UP);
+        // Not before: the server closes a connection that says nothing for as long as the first warm-up takes.
+        await prober.call('open', liveProbe(origin));
         const [logins, live] = await Promise.all([driver.call('run', MEASURED), prober.call('run', PROBED)]);
         await Promise.all([driver.call('close'), prober.call('close')]);
         rounds.push({ logins, live });
