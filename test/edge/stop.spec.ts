@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { once } from 'node:events';
 import { mkdtemp, readFile } from 'node:fs/promises';
 import { connect as connectPlain, type Socket } from 'node:net';
@@ -24,6 +25,8 @@ describe('SIGTERM', () => {
     const server = build.run('main.js', [], environment);
     const { port } = new URL((await server.url()) ?? '');
     const ca = await readFile(join(directory, 'certs', 'ca.pem'), 'utf8');
+    // The line may come in pieces: the address before the port.
+    while (!/"redirectPort":\d+\D/.test(server.output)) await nextTurn();
     const redirectPort = Number(/"redirectPort":(\d+)/.exec(server.output)?.[1]);
 
     const open = async (first: string): Promise<Socket> => {
