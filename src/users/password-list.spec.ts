@@ -17,6 +17,16 @@ import { entryOf, listedForm, packEntries } from './password-list-format.js';
 const entry = (password: string) => entryOf(createHash('sha256').update(listedForm(password)).digest());
 const leaked = dictionary['passwords-common'];
 
+function newList(environment: Record<string, string> = {}): PasswordList {
+  const keyStore = new InMemoryKeyStore();
+  const crypto = new CryptoService(
+    keyStore,
+    new PasswordHasher(),
+    new AccessTokenSigner(new JwtService({}), keyStore),
+  );
+  return new PasswordList(crypto, new AppConfig(parseEnvironment(environment)));
+}
+
 describe('the list of passwords', () => {
   let directory: string;
   beforeEach(async () => {
@@ -25,16 +35,6 @@ describe('the list of passwords', () => {
   afterEach(async () => {
     await rm(directory, { recursive: true });
   });
-
-  function newList(environment: Record<string, string> = {}): PasswordList {
-    const keyStore = new InMemoryKeyStore();
-    const crypto = new CryptoService(
-      keyStore,
-      new PasswordHasher(),
-      new AccessTokenSigner(new JwtService({}), keyStore),
-    );
-    return new PasswordList(crypto, new AppConfig(parseEnvironment(environment)));
-  }
 
   it('that ships is what its script makes of the leaked ones it names', async () => {
     expect(leaked.length).toBeGreaterThan(40_000);
