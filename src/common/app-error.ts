@@ -44,3 +44,10 @@ export class ForbiddenError extends AppError {
     super('ERR_FORBIDDEN');
   }
 }
+
+/** The account that something is done for is deleted by now: the request came in before that, and wrote nothing. */
+export class OwnerDeletedError extends AppError {
+  constructor(cause: unknown) {
+    super('ERR_UNAUTHENTICATED', { cause });
+  }
+}

@@ -1,11 +1,14 @@
 import { type DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import { type QueryResult } from 'kysely';
+import { OwnerDeletedError } from '../common/app-error.js';
 import { DatabaseUnavailableError } from './errors.js';
 
 const MAX_PREPARED_STATEMENTS = 256;
 
 /** SQLite's primary result codes for "not now": BUSY, LOCKED, READONLY, IOERR, FULL, CANTOPEN. */
 const UNAVAILABLE_CODES: ReadonlySet<number> = new Set([5, 6, 8, 10, 13, 14]);
+/** SQLite's extended result code CONSTRAINT_FOREIGNKEY: what a row belongs to, in the end an account, is deleted. */
+const FOREIGN_KEY_CODE = 787;
 
 interface PreparedStatement {
   readonly statement: StatementSync;
@@ -30,7 +33,7 @@ export class StatementCache {
       const { changes } = statement.run(...values);
       return { rows: [], numAffectedRows: BigInt(changes) };
     } catch (error) {
-      throw isUnavailable(error) ? new DatabaseUnavailableError(error) : error;
+      throw translated(error);
     }
   }
 
@@ -60,7 +63,8 @@ function toRow(columns: readonly string[], values: readonly unknown[]): object {
   return row;
 }
 
-function isUnavailable(error: unknown): boolean {
+function translated(error: unknown): unknown {
   const code = typeof error === 'object' && error !== null && 'errcode' in error ? Number(error.errcode) : 0;
-  return UNAVAILABLE_CODES.has(code & 0xff);
+  if (UNAVAILABLE_CODES.has(code & 0xff)) return new DatabaseUnavailableError(error);
+  return code === FOREIGN_KEY_CODE ? new OwnerDeletedError(error) : error;
 }

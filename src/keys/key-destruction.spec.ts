@@ -8,6 +8,7 @@ import { openKeyring } from '../../test/support/keyring.js';
 import { openRotation, type Rotation } from '../../test/support/key-rotation.js';
 import { StaticRootKeyProvider } from '../../test/support/static-root-key-provider.js';
 import { forEachDatabaseKind, TestDatabase } from '../../test/support/test-database.js';
+import { OwnerDeletedError } from '../common/app-error.js';
 import { type Database } from '../database/database.js';
 import { openDatabase } from '../database/open-database.js';
 import { KeyInUseError } from './errors.js';
@@ -125,7 +126,7 @@ describe('the destruction of a key', () => {
       clock.advance(1);
       await expect(theirs.read()).rejects.toThrow('is gone');
       expect(await others.read()).toEqual(['b']);
-      await expect(theirs.add('c')).rejects.toThrow('is gone');
+      await expect(theirs.add('c')).rejects.toThrow(OwnerDeletedError);
       expect(await here.jobs.findUnfinished('user-kek', owner)).toBeUndefined();
     });
   });

@@ -4,6 +4,7 @@ import { FakeClock } from '../../test/support/fake-clock.js';
 import { openKeyring } from '../../test/support/keyring.js';
 import { StaticRootKeyProvider } from '../../test/support/static-root-key-provider.js';
 import { forEachDatabaseKind, TestDatabase } from '../../test/support/test-database.js';
+import { OwnerDeletedError } from '../common/app-error.js';
 import { DecryptionError } from '../crypto/errors.js';
 import { randomKeyId } from '../crypto/symmetric-key.js';
 import { type Database } from '../database/database.js';
@@ -94,7 +95,7 @@ describe('KeyringService', () => {
       });
       await expect(undone).rejects.toThrow('undone');
       await expect(keyring.encryptionKey({ purpose: 'contacts', owner: stranger })).rejects.toThrow(
-        'is gone',
+        OwnerDeletedError,
       );
     });
 
@@ -210,7 +211,7 @@ describe('KeyringService', () => {
         const made = await primaries.make('contacts', owner, { version: 1, state: 'PRIMARY' });
         await setState(row.id, state);
         expect(await repository.insert(made.row)).toBe(false);
-        await expect(primaries.create('secret', owner)).rejects.toThrow('is gone');
+        await expect(primaries.create('secret', owner)).rejects.toThrow(OwnerDeletedError);
         const children = database.query.selectFrom('keys').select('id').where('parent_id', '=', row.id);
         expect(await children.execute()).toEqual([]);
       },

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { OwnerDeletedError } from '../common/app-error.js';
 import { Clock } from '../common/clock.js';
 import { ExpiringCache } from '../common/expiring-cache.js';
 import { randomKeyId, SymmetricKey } from '../crypto/symmetric-key.js';
@@ -33,7 +34,7 @@ export class PrimaryKeys {
   /**
    * The primary key, made when there is none.
    *
-   * @throws {Error} when there is none of a purpose whose keys are never made on demand
+   * @throws {OwnerDeletedError} when there is none of a purpose whose keys are never made on demand
    */
   async get(purpose: KeyPurposeName, ownerId: string): Promise<LoadedKey> {
     const name = nameOf(purpose, ownerId);
@@ -44,8 +45,9 @@ export class PrimaryKeys {
     const key = id === undefined ? undefined : await this.unwrapped.find(id);
     if (key) return key;
     this.#ids.delete(name);
-    if (keyPurpose(purpose, ownerId).isExplicit)
-      throw new Error(`key ${purpose} of owner ${ownerId} is gone`);
+    if (keyPurpose(purpose, ownerId).isExplicit) {
+      throw new OwnerDeletedError(new Error(`key ${purpose} of owner ${ownerId} is gone`));
+    }
     return this.create(purpose, ownerId);
   }
 

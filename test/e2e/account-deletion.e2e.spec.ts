@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type Account, newAccount, PASSWORD, signIn } from '../support/accounts.js';
 import { forEachDatabase } from '../support/for-each-database.js';
@@ -33,6 +34,14 @@ describe("the deletion of one's account", () => {
       return { ...account, key: key.string('key') };
     }
 
+    function keysOf(ownerId: string) {
+      return databaseOf(app)
+        .query.selectFrom('keys')
+        .select(['purpose', 'state', 'wrapped'])
+        .where('owner_id', '=', ownerId)
+        .execute();
+    }
+
     it('needs the password, and is throttled', async () => {
       const { token } = await newAccount(app);
       for (let guess = 0; guess < 5; guess++) {
@@ -62,17 +71,11 @@ describe("the deletion of one's account", () => {
 
     it('destroys every key of theirs, so that a backup of the rows stays closed too', async () => {
       const { id, token } = await newOwner();
-      const keys = () =>
-        databaseOf(app)
-          .query.selectFrom('keys')
-          .select(['purpose', 'state', 'wrapped'])
-          .where('owner_id', '=', id)
-          .execute();
-      expect(new Set((await keys()).map(({ purpose }) => purpose))).toEqual(
+      expect(new Set((await keysOf(id)).map(({ purpose }) => purpose))).toEqual(
         new Set(['user-kek', 'email', 'contacts', 'blind-index', 'secret', 'sealing']),
       );
       await remove(token);
-      const left = await keys();
+      const left = await keysOf(id);
       expect(left.length).toBeGreaterThan(0);
       expect(left.filter(({ state, wrapped }) => state !== 'DESTROYED' || wrapped !== null)).toEqual([]);
     });
@@ -85,6 +88,32 @@ describe("the deletion of one's account", () => {
       );
       await remove(token);
       expect(await tablesNaming(id)).toEqual(['audit_events', 'keys']);
+    });
+
+    it('lets nothing be written for an account that is gone, where its session counts for a moment longer', async () => {
+      const { id, token } = await newOwner();
+      const send = (method: string, path: string, json?: unknown) =>
+        other.request(method, path, { token, ...(json === undefined ? {} : { json }) });
+      expect((await send('GET', '/v1/contacts')).status).toBe(200);
+      await remove(token);
+      const publicKey = generateKeyPairSync('x25519').publicKey.export({ format: 'jwk' }).x;
+      const answers = [
+        await send('POST', '/v1/contacts', { name: 'Eve', email: 'eve@example.com' }),
+        await send('PUT', '/v1/secrets/late', { data: { a: 'b' } }),
+        await send('POST', '/v1/shares', { data: { a: 'b' } }),
+        await send('POST', '/v1/auth/totp'),
+        await send('POST', '/v1/api-keys', { name: 'late', scopes: ['contacts:read'] }),
+        await send('PUT', '/v1/users/me/public-key', { publicKey }),
+        await send('GET', `/v1/users/${id}/public-key`),
+        await send('POST', '/v1/users/me/password', {
+          currentPassword: PASSWORD,
+          newPassword: `${PASSWORD}!`,
+        }),
+      ];
+      const statuses = answers.map(({ status }) => status);
+      expect(statuses.filter((status) => ![401, 404].includes(status))).toEqual([]);
+      expect(await tablesNaming(id)).toEqual(['audit_events', 'keys']);
+      expect((await keysOf(id)).filter(({ wrapped }) => wrapped !== null)).toEqual([]);
     });
 
     /** Every table with a column that holds the id of the user. */
