@@ -14,6 +14,8 @@ import { SqliteReader } from './sqlite-reader.js';
 import { SqliteWriter } from './sqlite-writer.js';
 
 const BUSY_TIMEOUT_MS = 5_000;
+/** SQLite's own 2 MB hold hardly more than the pages of one long list, and each page read again is a system call. */
+const READ_CACHE_KIB = 16_384;
 
 /**
  * A SQLite file under two connections: writes and transactions queue for the writer, plain reads go to
@@ -28,7 +30,9 @@ export class SqliteFile implements DirectReader {
     const writer = new DatabaseSync(file, { timeout: BUSY_TIMEOUT_MS, enableForeignKeyConstraints: true });
     // FULL: a commit is on the disk before the caller hears of it.
     writer.exec('pragma journal_mode = wal; pragma synchronous = full; pragma busy_timeout = 0');
-    this.#reader = new SqliteReader(new DatabaseSync(file, { timeout: BUSY_TIMEOUT_MS, readOnly: true }));
+    const reader = new DatabaseSync(file, { timeout: BUSY_TIMEOUT_MS, readOnly: true });
+    reader.exec(`pragma cache_size = -${READ_CACHE_KIB}`);
+    this.#reader = new SqliteReader(reader);
     this.#writer = new SqliteWriter(writer, () => this.#reader.endSnapshot());
   }
 

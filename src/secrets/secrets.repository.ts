@@ -9,15 +9,42 @@ type VersionRow = Selectable<Schema['secret_versions']>;
 export interface ListedSecret
   extends
     Pick<SecretRow, 'name' | 'metadata' | 'updated_at'>,
-    Pick<VersionRow, 'version' | 'created_at' | 'expires_at' | 'deleted_at' | 'destroyed_at'> {}
+    Pick<VersionRow, 'version' | 'expires_at' | 'deleted_at' | 'destroyed_at'> {}
 
-/** The last character a name can have is `z`, so `~` is above every continuation of a prefix. */
+/** Names are made of characters from `-` to `z`: these two are below and above every continuation of one. */
+const BELOW_NAME_CHARACTERS = ' ';
 const ABOVE_NAME_CHARACTERS = '~';
 
 /** The names and what holds for all versions of one. */
 @Injectable()
 export class SecretsRepository {
-  constructor(private readonly database: Database) {}
+  readonly #list;
+
+  constructor(private readonly database: Database) {
+    this.#list = database.prepare((query, ownerId: string, first: string, end: string, limit: number) =>
+      query
+        .selectFrom('secrets')
+        .innerJoin('secret_versions', (join) =>
+          join
+            .onRef('secret_versions.secret_id', '=', 'secrets.id')
+            .onRef('secret_versions.version', '=', 'secrets.latest_version'),
+        )
+        .select([
+          'secrets.name',
+          'secrets.metadata',
+          'secrets.updated_at',
+          'secret_versions.version',
+          'secret_versions.expires_at',
+          'secret_versions.deleted_at',
+          'secret_versions.destroyed_at',
+        ])
+        .where('secrets.owner_id', '=', ownerId)
+        .where('secrets.name', '>=', first)
+        .where('secrets.name', '<', end)
+        .orderBy('secrets.name')
+        .limit(limit),
+    );
+  }
 
   async find(ownerId: string, name: string): Promise<SecretRow | undefined> {
     return this.database.query
@@ -62,31 +89,8 @@ export class SecretsRepository {
     ownerId: string,
     { prefix, afterName, limit }: { prefix: string; afterName: string | undefined; limit: number },
   ): Promise<ListedSecret[]> {
-    let query = this.database.query
-      .selectFrom('secrets')
-      .innerJoin('secret_versions', (join) =>
-        join
-          .onRef('secret_versions.secret_id', '=', 'secrets.id')
-          .onRef('secret_versions.version', '=', 'secrets.latest_version'),
-      )
-      .select([
-        'secrets.name',
-        'secrets.metadata',
-        'secrets.updated_at',
-        'secret_versions.version',
-        'secret_versions.created_at',
-        'secret_versions.expires_at',
-        'secret_versions.deleted_at',
-        'secret_versions.destroyed_at',
-      ])
-      .where('secrets.owner_id', '=', ownerId);
-    if (prefix !== '') {
-      query = query.where('name', '>=', prefix).where('name', '<', prefix + ABOVE_NAME_CHARACTERS);
-    }
-    if (afterName !== undefined) query = query.where('name', '>', afterName);
-    return query
-      .orderBy('secrets.name')
-      .limit(limit + 1)
-      .execute();
+    const afterCursor = afterName === undefined ? '' : afterName + BELOW_NAME_CHARACTERS;
+    const first = afterCursor > prefix ? afterCursor : prefix;
+    return this.#list(ownerId, first, prefix + ABOVE_NAME_CHARACTERS, limit + 1);
   }
 }

@@ -74,6 +74,14 @@ describe('the list of secrets', () => {
       expect((await list('?prefix=nothing')).body).toEqual({ items: [], nextCursor: null });
     });
 
+    it('begins with the prefix where the cursor is of a name before it, and is empty where it is behind', async () => {
+      const before = (await list('?limit=1')).string('nextCursor');
+      const found = await list(`?prefix=app.0&cursor=${before}`);
+      expect(found.items.map(({ name }) => name)).toEqual(app25.slice(0, 10));
+      const behind = (await list('?prefix=app.1&limit=1')).string('nextCursor');
+      expect((await list(`?prefix=app.0&cursor=${behind}`)).body).toEqual({ items: [], nextCursor: null });
+    });
+
     it("does not show a stranger's secrets, nor through another's cursor", async () => {
       const { token } = await newAccount(app);
       const cursor = (await list('?limit=1')).string('nextCursor');
