@@ -57,6 +57,10 @@ describe('the command line as a client', () => {
     return { exitCode, output: running.output };
   }
 
+  async function newKey(session: string, scopes: readonly string[]): Promise<string> {
+    return (await app.post('/v1/api-keys', { name: 'command line', scopes }, session)).string('key');
+  }
+
   it('writes and reads secrets, whole and entry by entry', async () => {
     const put = await cli(['secrets', 'put', 'db.main'], { input: '{"url":"one","user":"ada"}' });
     expect(put).toEqual({ exitCode: 0, output: 'wrote db.main version 1\n' });
@@ -125,6 +129,50 @@ describe('the command line as a client', () => {
     expect((await cli(['secrets', 'run', '--', process.execPath, '-e', kill])).exitCode).toBe(143);
     const missing = await cli(['secrets', 'run', '--', 'no-such-program-here']);
     expect(missing).toEqual({ exitCode: 1, output: 'no-such-program-here cannot be started\n' });
+  });
+
+  it('does everything with an API key that has the scopes', async () => {
+    const { token: session } = await newAccount(app);
+    const token = await newKey(session, ['secrets:read', 'secrets:write']);
+    const put = await cli(['secrets', 'put', 'mine'], { input: 'A=b', token });
+    expect(put).toEqual({ exitCode: 0, output: 'wrote mine version 1\n' });
+    const get = await cli(['secrets', 'get', 'mine', '--key', 'A'], { token });
+    expect(get).toEqual({ exitCode: 0, output: 'b' });
+    const imported = await cli(['secrets', 'import', file('app.env')], { token });
+    expect(imported).toEqual({ exitCode: 0, output: 'wrote 4 variables to env version 1\n' });
+    const list = await cli(['secrets', 'list'], { token });
+    expect(list).toEqual({ exitCode: 0, output: 'env\t1\tactive\nmine\t1\tactive\n' });
+    const exported = await cli(['secrets', 'export', '--secret', 'mine'], { token });
+    expect(exported).toEqual({ exitCode: 0, output: "A='b'\n" });
+    const script = 'process.stdout.write(process.env.A)';
+    const ran = await cli(['secrets', 'run', '--secret', 'mine', '--', process.execPath, '-e', script], {
+      token,
+    });
+    expect(ran).toEqual({ exitCode: 0, output: 'b' });
+  });
+
+  it('is refused in one line what its API key has no scope for', async () => {
+    const { token: session } = await newAccount(app);
+    await cli(['secrets', 'put', 'mine'], { input: 'A=b', token: session });
+    const reader = await newKey(session, ['secrets:read']);
+    expect((await cli(['secrets', 'get', 'mine', '--key', 'A'], { token: reader })).output).toBe('b');
+    const writer = await newKey(session, ['secrets:write']);
+    const commands: [string[], string][] = [
+      [['secrets', 'put', 'mine'], reader],
+      [['secrets', 'import', file('app.env')], reader],
+      [['secrets', 'get', 'mine'], writer],
+      [['secrets', 'list'], writer],
+      [['secrets', 'export', '--secret', 'mine'], writer],
+      [['secrets', 'run', '--secret', 'mine', '--', process.execPath, '-p', '"started"'], writer],
+    ];
+    for (const [args, token] of commands) {
+      const refused = await cli(args, { input: 'A=hidden-value', token });
+      expect({ args, ...refused }).toEqual({
+        args,
+        exitCode: 1,
+        output: expect.stringMatching(/^refused with 403 ERR_FORBIDDEN: [^\n]+\n$/),
+      });
+    }
   });
 
   it('signs in with a key from a file that only its owner can read', async () => {
