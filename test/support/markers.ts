@@ -1,3 +1,5 @@
+import { randomBytes } from 'node:crypto';
+import { SealingKeyPair } from '../../src/crypto/sealing-key.js';
 import { AuthenticatorApp } from './authenticator-app.js';
 import { type HttpsClient } from './https-client.js';
 
@@ -11,6 +13,9 @@ export const secretMarkers = {
   deletedSecretValue: 'marker-deleted-value-7e01',
   patchedSecretValue: 'marker-patched-value-5d1e',
   destroyedSecretValue: 'marker-destroyed-value-8ac3',
+  grantedKey: 'marker-granted-key-77d0',
+  grantedValue: 'marker-granted-value-6e42',
+  recipientEmail: 'marker-recipient-a90c@example.com',
   sharedKey: 'marker-shared-key-0b6f',
   sharedValue: 'marker-shared-value-3e97',
   passphrase: 'marker-passphrase-c15d',
@@ -25,15 +30,19 @@ export const secretMarkers = {
 export const plainMarkers = {
   secretName: 'marker.secret.name.a1b2',
   metadata: 'marker-metadata-e5f6',
+  patchedMetadata: 'marker-patched-metadata-1c8b',
+  apiKeyName: 'marker-api-key-name-d3e9',
   userAgent: 'marker-user-agent/1.0',
 } as const;
 
-/** Tokens and codes that the server made. */
+/** Tokens, codes and a sealed box that the server made. */
 export interface Written {
   readonly accessToken: string;
   readonly refreshToken: string;
   readonly usedRefreshToken: string;
   readonly apiKey: string;
+  readonly recipientToken: string;
+  readonly sealedGrant: string;
   readonly totpSecret: string;
   readonly recoveryCode: string;
   readonly usedRecoveryCode: string;
@@ -73,6 +82,7 @@ export async function writeMarkers(app: HttpsClient, nowMs: number): Promise<Wri
     headers: { 'content-type': 'application/merge-patch+json' },
   });
   await app.get(`/v1/secrets/${plainMarkers.secretName}`, token);
+  const grant = await writeGrant(app, token);
   const shareTokens = await writeShares(app, token);
 
   const contact = await app.post(
@@ -98,8 +108,37 @@ export async function writeMarkers(app: HttpsClient, nowMs: number): Promise<Wri
     accessToken: token,
     refreshToken: tokens.string('refreshToken'),
     usedRefreshToken,
+    ...grant,
     ...shareTokens,
   };
+}
+
+/** Read by its recipient under the key that the server holds for them, and again under one that only they hold. */
+async function writeGrant(
+  app: HttpsClient,
+  token: string,
+): Promise<Pick<Written, 'recipientToken' | 'sealedGrant'>> {
+  const { grantedKey, grantedValue, recipientEmail, password } = secretMarkers;
+  await app.request('PUT', '/v1/secrets/granted', { token, json: { data: { [grantedKey]: grantedValue } } });
+  const patched = await app.request('PATCH', '/v1/secrets/granted/metadata', {
+    token,
+    raw: JSON.stringify({ note: plainMarkers.patchedMetadata }),
+    headers: { 'content-type': 'application/merge-patch+json' },
+  });
+  if (patched.status !== 200) throw new Error(patched.text);
+  const credentials = { email: recipientEmail, password };
+  const recipient = await app.post('/v1/auth/register', credentials);
+  const userId = recipient.string('id');
+  const recipientToken = (await app.post('/v1/auth/login', credentials)).string('accessToken');
+  const grant = await app.post('/v1/secrets/granted/grants', { userId }, token);
+  const path = `/v1/grants/${grant.string('id')}`;
+  const opened = await app.get(path, recipientToken);
+  if (!opened.text.includes(grantedValue)) throw new Error(opened.text);
+  const parameters = { id: '0000000000000000', owner: userId, kem: 'MLKEM768-X25519' } as const;
+  const { publicKey } = await SealingKeyPair.import(parameters, randomBytes(32));
+  const json = { publicKey: publicKey.bytes.toString('base64url') };
+  await app.request('PUT', '/v1/users/me/public-key', { token: recipientToken, json });
+  return { recipientToken, sealedGrant: (await app.get(path, recipientToken)).string('sealed') };
 }
 
 /** An API key and a second factor, each used. */
@@ -108,7 +147,11 @@ async function writeCredentials(
   token: string,
   nowMs: number,
 ): Promise<Pick<Written, 'apiKey' | 'totpSecret' | 'recoveryCode' | 'usedRecoveryCode'>> {
-  const created = await app.post('/v1/api-keys', { name: 'markers', scopes: ['contacts:read'] }, token);
+  const created = await app.post(
+    '/v1/api-keys',
+    { name: plainMarkers.apiKeyName, scopes: ['contacts:read'] },
+    token,
+  );
   const apiKey = created.string('key');
   await app.get('/v1/contacts', apiKey);
   const enrolled = await app.request('POST', '/v1/auth/totp', { token });
