@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { type SessionPrincipal } from '../common/access.js';
 import { type RequestOrigin } from '../common/request-origin.js';
 import { Database } from '../database/database.js';
+import { SecondFactorService } from '../factors/second-factor.service.js';
 import { AttemptThrottle } from '../throttle/attempt-throttle.js';
 import { UsersService } from '../users/users.service.js';
 import { AuthEvents } from './auth-events.js';
@@ -12,6 +13,7 @@ import { SessionsService } from './sessions.service.js';
 export class PasswordChangeService {
   constructor(
     private readonly users: UsersService,
+    private readonly secondFactor: SecondFactorService,
     private readonly sessions: SessionsService,
     private readonly events: AuthEvents,
     private readonly throttle: AttemptThrottle,
@@ -23,7 +25,8 @@ export class PasswordChangeService {
    * begins none.
    *
    * @throws {ValidationError} when the new password is too weak
-   * @throws {InvalidCredentialsError} when the current one is wrong, was changed meanwhile, or in a back-off
+   * @throws {InvalidCredentialsError} when the current one is wrong or in a back-off, or when it or the second factor was
+   *   changed meanwhile
    * @throws {HashQueueFullError}
    */
   async change(
@@ -33,7 +36,8 @@ export class PasswordChangeService {
   ): Promise<void> {
     const credentials = await this.users.findCredentialsOf(userId);
     if (!credentials) throw new UnauthenticatedError();
-    await this.users.checkNewPassword(userId, newPassword, '/newPassword');
+    const isProtected = await this.secondFactor.isActive(userId);
+    const needsFactor = await this.users.checkNewPassword(userId, newPassword, '/newPassword', isProtected);
     const verified = await this.throttle.attempt({
       kind: 'password',
       // A session is a known device: strangers who fail at logins don't count here.
@@ -44,7 +48,8 @@ export class PasswordChangeService {
     if (verified === undefined) throw new InvalidCredentialsError();
     const passwordHash = await this.users.hashPassword(userId, newPassword);
     const endedIds = await this.database.transaction(async () => {
-      if (!(await this.users.replacePassword(userId, passwordHash, credentials))) {
+      const isReplaced = await this.users.replacePassword(userId, passwordHash, credentials);
+      if (!isReplaced || !(await this.secondFactor.need(userId, needsFactor))) {
         throw new InvalidCredentialsError();
       }
       await this.events.passwordChanged(userId, 'success', origin);

@@ -76,9 +76,13 @@ export class SecondFactorSteps {
     return this.#change(caller, sessionId, 'totp.activate', () => this.factors.activate(userId, proven));
   }
 
-  /** @throws {InvalidCodeError} */
+  /**
+   * @throws {TotpNeededError}
+   * @throws {InvalidCodeError}
+   */
   async remove(caller: Caller, { sessionId }: SessionPrincipal, code: string): Promise<void> {
     const { userId } = caller;
+    await this.factors.refuseNeeded(userId);
     const isRight = await this.#redeem(userId, code, `${userId}/account`, () =>
       this.#record(caller, 'totp.remove', 'failure'),
     );

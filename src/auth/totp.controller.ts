@@ -44,7 +44,7 @@ export class TotpController {
   @RequirePermission('account:write', { stepUp: true })
   @HttpCode(204)
   @ApiNoContentResponse({ description: 'a login needs the password only, and other sessions have ended' })
-  @ApiProblems(400, 401, 403, 413, 415)
+  @ApiProblems(400, 401, 403, 409, 413, 415)
   async remove(
     @CurrentCaller() caller: Caller,
     @CurrentSession() session: SessionPrincipal,

@@ -32,6 +32,7 @@ export const problemCatalogue = {
   ERR_METHOD_NOT_ALLOWED: { status: 405, detail: 'this path does not take that method' },
   ERR_REQUEST_TIMEOUT: { status: 408, detail: 'the request took too long to arrive' },
   ERR_TOTP_ACTIVE: { status: 409, detail: 'a second factor is active, remove it first' },
+  ERR_TOTP_NEEDED: { status: 409, detail: 'the password is too short to do without, change it first' },
   ERR_LAST_ADMINISTRATOR: { status: 409, detail: 'this is the last administrator, make another one first' },
   ERR_EMAIL_TAKEN: { status: 409, detail: 'the e-mail address belongs to another user' },
   ERR_SECRET_STATE: { status: 409, detail: 'the version is in a state that does not allow this' },

@@ -80,7 +80,7 @@ export class AppConfig {
     readonly issuer: string;
     readonly audience: string;
     readonly registration: 'open' | 'closed';
-    /** Unicode code points. */
+    /** Unicode code points. Below 15 it is for users with a second factor; others need 15. */
     readonly passwordMinLength: number;
     /** A further list of passwords that nobody may choose. */
     readonly passwordListFile: string | undefined;

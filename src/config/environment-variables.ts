@@ -145,7 +145,7 @@ export class EnvironmentVariables {
   @OneOf('open', 'closed')
   readonly REGISTRATION: 'open' | 'closed' = 'open';
 
-  @Bounded(15, 128, 'characters, ')
+  @Bounded(8, 128, 'characters, ')
   readonly PASSWORD_MIN_LENGTH: number = 15;
 
   @IsOptional()

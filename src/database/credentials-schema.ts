@@ -1,4 +1,4 @@
-import { type ColumnType } from 'kysely';
+import { type ColumnType, type Generated } from 'kysely';
 
 // What an account has beside its password. Units as in `schema.ts`.
 
@@ -27,6 +27,8 @@ interface TotpFactorsTable {
   activated_at: number | null;
   /** The latest step (of 30 s) whose code was used: it and those before are used up. */
   last_used_step: number | null;
+  /** 1 while the password is too short to do without it, else 0. */
+  is_needed: Generated<number>;
 }
 
 interface RecoveryCodesTable {

@@ -13,6 +13,7 @@ import { auditCheckpoints } from './migrations/0009-audit-checkpoints.js';
 import { secretStates } from './migrations/0010-secret-states.js';
 import { shares } from './migrations/0011-shares.js';
 import { grants } from './migrations/0012-grants.js';
+import { neededFactors } from './migrations/0013-needed-factors.js';
 
 /** Every migration, in the order of their names. */
 export function migrationsFor(kind: DatabaseKind): Readonly<Record<string, Migration>> {
@@ -29,6 +30,7 @@ export function migrationsFor(kind: DatabaseKind): Readonly<Record<string, Migra
     '0010-secret-states': secretStates(kind),
     '0011-shares': shares(kind),
     '0012-grants': grants(kind),
+    '0013-needed-factors': neededFactors(),
   };
 }
 

@@ -12,3 +12,9 @@ export class TotpActiveError extends AppError {
     super('ERR_TOTP_ACTIVE');
   }
 }
+
+export class TotpNeededError extends AppError {
+  constructor() {
+    super('ERR_TOTP_NEEDED');
+  }
+}

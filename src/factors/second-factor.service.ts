@@ -4,7 +4,7 @@ import { CryptoService } from '../crypto/crypto.service.js';
 import { keyIdOf } from '../crypto/envelope.js';
 import { digestRecoveryCode, newRecoveryCode } from '../crypto/recovery-code.js';
 import { findTotpStep, newTotpSeed, toBase32, totpUri } from '../crypto/totp.js';
-import { InvalidCodeError, TotpActiveError } from './errors.js';
+import { InvalidCodeError, TotpActiveError, TotpNeededError } from './errors.js';
 import { RecoveryCodesRepository } from './recovery-codes.repository.js';
 import { seedContext } from './seed-context.js';
 import { type TotpFactorRow, TotpFactorsRepository } from './totp-factors.repository.js';
@@ -103,9 +103,24 @@ export class SecondFactorService {
   }
 
   /**
+   * Notes whether the user's password is too short to do without the factor. Call it in the transaction that replaces
+   * the password.
+   *
+   * @returns false when it is, and no factor is active
+   */
+  async need(userId: string, isNeeded: boolean): Promise<boolean> {
+    return (await this.factors.setNeeded(userId, isNeeded)) || !isNeeded;
+  }
+
+  /** @throws {TotpNeededError} when the factor can't be removed, before a code is used up for it */
+  async refuseNeeded(userId: string): Promise<void> {
+    if ((await this.factors.find(userId))?.is_needed === 1) throw new TotpNeededError();
+  }
+
+  /**
    * From now on a login needs no second factor. Call it in the transaction that ends other sessions.
    *
-   * @throws {InvalidCodeError} when there is none
+   * @throws {InvalidCodeError} when there is none, or it is needed meanwhile
    */
   async remove(userId: string): Promise<void> {
     if (!(await this.factors.delete(userId))) throw new InvalidCodeError();

@@ -76,11 +76,24 @@ export class TotpFactorsRepository {
   }
 
   /** @returns false when there is no active one */
+  async setNeeded(userId: string, isNeeded: boolean): Promise<boolean> {
+    const row = await this.database.query
+      .updateTable('totp_factors')
+      .set({ is_needed: isNeeded ? 1 : 0 })
+      .where('user_id', '=', userId)
+      .where('activated_at', 'is not', null)
+      .returning('user_id')
+      .executeTakeFirst();
+    return row !== undefined;
+  }
+
+  /** @returns false when there is no active one, or it is needed */
   async delete(userId: string): Promise<boolean> {
     const row = await this.database.query
       .deleteFrom('totp_factors')
       .where('user_id', '=', userId)
       .where('activated_at', 'is not', null)
+      .where('is_needed', '=', 0)
       .returning('user_id')
       .executeTakeFirst();
     return row !== undefined;

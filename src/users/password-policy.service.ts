@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { ValidationError } from '../common/app-error.js';
 import { AppConfig } from '../config/app-config.js';
 import { PasswordList } from './password-list.js';
-import { passwordFault } from './password-policy.js';
+import { MIN_LENGTH_ALONE, passwordFault } from './password-policy.js';
 
 /** Which passwords users may choose. */
 @Injectable()
@@ -14,11 +14,14 @@ export class PasswordPolicy {
 
   /**
    * @param pointer the field that the password came in
+   * @param hasSecondFactor - whether a login needs one as well: then the password may be shorter
    * @throws {ValidationError} when it may not be chosen
    */
-  async check(password: string, email: string, pointer: string): Promise<void> {
+  async check(password: string, email: string, pointer: string, hasSecondFactor = false): Promise<void> {
+    const { passwordMinLength } = this.config.auth;
+    const minLength = hasSecondFactor ? passwordMinLength : Math.max(passwordMinLength, MIN_LENGTH_ALONE);
     const detail =
-      passwordFault(password, email, this.config.auth.passwordMinLength) ??
+      passwordFault(password, email, minLength) ??
       ((await this.list.includes(password))
         ? 'must not be one that others use or that has leaked'
         : undefined);

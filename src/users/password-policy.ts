@@ -1,3 +1,5 @@
+/** Code points of a password that is all a login asks for (SP 800-63B-4, section 3.1.1.2). */
+export const MIN_LENGTH_ALONE = 15;
 /** Bytes of UTF-8; longer passwords would only cost hashing time. */
 const MAX_PASSWORD_BYTES = 1_024;
 /** A part of an e-mail address shorter than this says little about the password. */
@@ -23,6 +25,11 @@ export function passwordFault(password: string, email: string, minLength: number
     return 'must not be made from the e-mail address';
   }
   return undefined;
+}
+
+/** Whether a password is long enough only together with a second factor. */
+export function needsSecondFactor(password: string): boolean {
+  return Array.from(password.normalize('NFKC')).length < MIN_LENGTH_ALONE;
 }
 
 /** The same one to four characters over and over. */

@@ -8,6 +8,7 @@ import { Database } from '../database/database.js';
 import { KeyringService } from '../keys/keyring.service.js';
 import { EMAIL_INDEX, emailContext, passwordContext } from './encryption-contexts.js';
 import { EmailTakenError } from './errors.js';
+import { needsSecondFactor } from './password-policy.js';
 import { PasswordPolicy } from './password-policy.service.js';
 import { type UserRow, UsersRepository } from './users.repository.js';
 
@@ -132,11 +133,19 @@ export class UsersService {
 
   /**
    * @param pointer the field that the password came in
+   * @param hasSecondFactor - whether the user's login needs one as well
+   * @returns whether the password is long enough only as long as it does
    * @throws {ValidationError} when the user may not choose it
    */
-  async checkNewPassword(userId: string, password: string, pointer: string): Promise<void> {
+  async checkNewPassword(
+    userId: string,
+    password: string,
+    pointer: string,
+    hasSecondFactor: boolean,
+  ): Promise<boolean> {
     const user = await this.find(userId);
-    await this.policy.check(password, user?.email ?? '', pointer);
+    await this.policy.check(password, user?.email ?? '', pointer, hasSecondFactor);
+    return needsSecondFactor(password);
   }
 
   /** For `replacePassword`. @throws {HashQueueFullError} */
