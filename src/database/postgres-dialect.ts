@@ -58,12 +58,13 @@ function translate(error: unknown): never {
 }
 
 /**
- * Network errors and a connection lost have no SQLSTATE. Class 08 is a connection exception, 28 and 3D a
- * login or database refused, 53 a lack of resources, 57P an operator's intervention (PostgreSQL
+ * Network errors and a connection lost have no SQLSTATE. Class 08 is a connection exception, 25006 a server that
+ * takes no writes, as a standby before it is promoted, 28 and 3D a login or database refused, 53 a lack of
+ * resources, 57 an operator's intervention or a statement's timeout, 58 a fault of the disk (PostgreSQL
  * documentation, appendix A).
  */
 function isUnavailable(error: unknown): boolean {
   const code = errorCode(error);
   if (code === undefined) return error instanceof Error && /connection|timeout/i.test(error.message);
-  return /^(08|28|3D|53|57P|ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_|EHOSTUNREACH|ENOENT)/.test(code);
+  return /^(08|25006|28|3D|53|57|58|ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_|EHOSTUNREACH|ENOENT)/.test(code);
 }

@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { sql } from 'kysely';
+import { Client } from 'pg';
 import { type Account, newAccount, newAdmin } from '../support/accounts.js';
 import { whileAuditFails } from '../support/audit-outage.js';
 import { forEachDatabase } from '../support/for-each-database.js';
+import { newPostgresDatabase, type PostgresDatabase, testPostgresUrl } from '../support/postgres-database.js';
 import { expectProblem } from '../support/problems.js';
 import { databaseOf } from '../support/retired-keys.js';
 import { newTestApp, type TestApp } from '../support/test-app.js';
@@ -81,4 +83,78 @@ describe('when the disk is full', () => {
     expect(verified.body).toMatchObject({ verified: expect.any(Number) });
     expect(verified.members['verified']).toBeGreaterThanOrEqual(count);
   });
+});
+
+const describePostgres = testPostgresUrl === undefined ? describe.skip : describe;
+
+describePostgres('when PostgreSQL takes no writes', () => {
+  let database: PostgresDatabase;
+  let operator: Client;
+  let app: TestApp;
+  let owner: Account;
+  beforeAll(async () => {
+    database = await newPostgresDatabase();
+    app = await newTestApp({ environment: { DATABASE_URL: database.url } });
+    owner = await newSecret(app);
+    operator = new Client({ connectionString: database.url });
+    await operator.connect();
+  });
+  afterAll(async () => {
+    await app.close();
+    await operator.end();
+    await database.drop();
+  });
+
+  const read = () => app.get('/v1/secrets/a', owner.token);
+  const list = () => app.get('/v1/secrets', owner.token);
+
+  async function expectNothingRevealedOrWritten(): Promise<void> {
+    for (const response of await Promise.all(Array.from({ length: 16 }, read))) {
+      expectProblem(response, 'ERR_UNAVAILABLE');
+      expect(response.text).not.toContain(MARKER);
+    }
+    const json = { data: { password: 'another' } };
+    expectProblem(await app.request('PUT', '/v1/secrets/a', { token: owner.token, json }), 'ERR_UNAVAILABLE');
+    expect((await list()).status).toBe(200);
+  }
+
+  async function expectRecovered(): Promise<void> {
+    expect((await read()).members).toMatchObject({ version: 1, data: { password: MARKER } });
+    const admin = await newAdmin(app);
+    expect((await app.post('/v1/audit/verify', undefined, admin.token)).status).toBe(200);
+  }
+
+  it.each([
+    ['its disk is full', '53100'],
+    ['its disk fails', '58030'],
+    ['writes take too long', '57014'],
+  ])('because %s, nothing is revealed, and the server recovers', async (_reason, sqlState) => {
+    await operator.query(`
+      create function refuse() returns trigger language plpgsql
+        as $$ begin raise exception using errcode = '${sqlState}'; end $$;
+      create trigger refuse before insert on audit_events execute function refuse();
+      create trigger refuse before insert on secret_versions execute function refuse();
+    `);
+    await expectNothingRevealedOrWritten();
+    await operator.query('drop function refuse cascade');
+    await expectRecovered();
+  });
+
+  it('because it is read-only, as a standby, nothing is revealed, and the server recovers', async () => {
+    await setReadOnly('on');
+    await expectNothingRevealedOrWritten();
+    await setReadOnly('off');
+    await expectRecovered();
+  });
+
+  /** For the connections that come: those that are there end, and the server has to see that first. */
+  async function setReadOnly(value: 'on' | 'off'): Promise<void> {
+    const name = new URL(database.url).pathname.slice(1);
+    await operator.query(`alter database ${name} set default_transaction_read_only = ${value}`);
+    await operator.query(
+      `select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = $1 and pid <> pg_backend_pid()`,
+      [name],
+    );
+    while ((await list()).status !== 200);
+  }
 });
