@@ -14,8 +14,8 @@ import { SqliteReader } from './sqlite-reader.js';
 import { SqliteWriter } from './sqlite-writer.js';
 
 const BUSY_TIMEOUT_MS = 5_000;
-/** SQLite's own 2 MB hold hardly more than the pages of one long list, and each page read again is a system call. */
-const READ_CACHE_KIB = 16_384;
+/** A connection. SQLite's own 2 MB hold hardly more than the pages of one long list; reading one again is a system call. */
+const CACHE_KIB = 16_384;
 
 /**
  * A SQLite file under two connections: writes and transactions queue for the writer, plain reads go to
@@ -30,8 +30,10 @@ export class SqliteFile implements DirectReader {
     const writer = new DatabaseSync(file, { timeout: BUSY_TIMEOUT_MS, enableForeignKeyConstraints: true });
     // FULL: a commit is on the disk before the caller hears of it.
     writer.exec('pragma journal_mode = wal; pragma synchronous = full; pragma busy_timeout = 0');
+    // What undoes one statement needs no file: it is dropped when the statement ends.
+    writer.exec(`pragma cache_size = -${CACHE_KIB}; pragma temp_store = memory`);
     const reader = new DatabaseSync(file, { timeout: BUSY_TIMEOUT_MS, readOnly: true });
-    reader.exec(`pragma cache_size = -${READ_CACHE_KIB}`);
+    reader.exec(`pragma cache_size = -${CACHE_KIB}`);
     this.#reader = new SqliteReader(reader);
     this.#writer = new SqliteWriter(writer, () => this.#reader.endSnapshot());
   }
