@@ -18,7 +18,8 @@ export type ExportedEvent = AuditEvent & { readonly mac: string };
 /** The audit log, and its only writer. */
 @Injectable()
 export class AuditService {
-  readonly #group = new GroupedWriter<DatedEvent>((events) => this.#appendGroup(events));
+  readonly #group = new GroupedWriter<DatedEvent>((events) => this.#appendAlone(events));
+  readonly #append = (events: readonly DatedEvent[]) => this.#appendNow(events);
 
   constructor(
     private readonly repository: AuditRepository,
@@ -26,7 +27,9 @@ export class AuditService {
     private readonly keys: AuditKeys,
     private readonly database: Database,
     private readonly clock: Clock,
-  ) {}
+  ) {
+    database.beforeTransactions(() => this.keys.readAhead());
+  }
 
   /**
    * Records an event. Inside a transaction it commits with it or not at all: a log that can't be written undoes
@@ -38,7 +41,7 @@ export class AuditService {
   async record(event: NewAuditEvent): Promise<void> {
     const dated: DatedEvent = { ...event, atMs: this.clock.nowMs() };
     if (!this.database.isInTransaction) return this.#group.add(dated);
-    this.database.beforeCommit(() => this.#append(dated));
+    this.database.beforeCommit(this.#append, dated);
   }
 
   /** What the user did and what concerns them, newest first. */
@@ -72,18 +75,17 @@ export class AuditService {
     }
   }
 
-  async #appendGroup(events: readonly DatedEvent[]): Promise<void> {
+  async #appendAlone(events: readonly DatedEvent[]): Promise<void> {
     try {
-      await this.keys.readAhead();
       await this.database.transaction(() => this.writer.append(events));
     } catch (error) {
       throw new AuditUnavailableError(error);
     }
   }
 
-  async #append(event: DatedEvent): Promise<void> {
+  async #appendNow(events: readonly DatedEvent[]): Promise<void> {
     try {
-      await this.writer.append([event]);
+      await this.writer.append(events);
     } catch (error) {
       throw new AuditUnavailableError(error);
     }

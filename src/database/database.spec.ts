@@ -121,22 +121,35 @@ describe('Database', () => {
       expect(await ids()).toEqual([]);
     });
 
-    it('does last acts after all else in the transaction, in order, and undoes it when one throws', async () => {
+    it('does last acts after all else in the transaction, with all that is handed to them, and undoes it when one throws', async () => {
+      const handed: (readonly string[])[] = [];
+      const insertAll = async (names: readonly string[]) => {
+        handed.push(names);
+        for (const name of names) await insert(name);
+      };
       await database.transaction(async () => {
-        database.beforeCommit(() => insert('b'));
-        database.beforeCommit(async () => expect(await ids()).toEqual(['a', 'b']));
-        await database.transaction(async () => database.beforeCommit(() => insert('c')));
+        database.beforeCommit(insertAll, 'b');
+        await database.transaction(async () => database.beforeCommit(insertAll, 'c'));
         await insert('a');
         expect(await ids()).toEqual(['a']);
       });
       expect(await ids()).toEqual(['a', 'b', 'c']);
+      await database.transaction(async () => database.beforeCommit(insertAll, 'e'));
+      expect(handed).toEqual([['b', 'c'], ['e']]);
       const undone = database.transaction(async () => {
         await insert('d');
-        database.beforeCommit(() => Promise.reject(new RangeError('changed my mind')));
+        database.beforeCommit(() => Promise.reject(new RangeError('changed my mind')), 'x');
       });
       await expect(undone).rejects.toThrow(RangeError);
-      expect(await ids()).toEqual(['a', 'b', 'c']);
-      expect(() => database.beforeCommit(async () => {})).toThrow('no transaction');
+      expect(await ids()).toEqual(['a', 'b', 'c', 'e']);
+      expect(() => database.beforeCommit(async () => {}, 'x')).toThrow('no transaction');
+    });
+
+    it('reads ahead once before each transaction, outside of it', async () => {
+      const found: boolean[] = [];
+      database.beforeTransactions(async () => void found.push(database.isInTransaction));
+      await database.transaction(() => database.transaction(() => insert('a')));
+      expect(found).toEqual([false]);
     });
 
     it('knows whether it is inside a transaction', async () => {

@@ -14,7 +14,7 @@ export type DatabaseKind = 'sqlite' | 'postgres';
 
 interface RunningTransaction {
   readonly query: Transaction<Schema>;
-  readonly lastActs: (() => Promise<void>)[];
+  readonly lastActs: Map<object, { readonly items: unknown[]; readonly run: () => Promise<void> }>;
 }
 
 /** Runs a read at once, past Kysely's pool and plugins, which take longer than SQLite's point read. */
@@ -30,6 +30,7 @@ export class Database {
   readonly #kysely: Kysely<Schema>;
   readonly #inserts = new Map<string, CompiledQuery>();
   readonly #transactions = new AsyncLocalStorage<RunningTransaction>();
+  readonly #readings: (() => Promise<void>)[] = [];
 
   constructor(
     readonly kind: DatabaseKind,
@@ -55,24 +56,37 @@ export class Database {
    */
   async transaction<T>(work: () => Promise<T>): Promise<T> {
     if (this.#transactions.getStore()) return work();
+    for (const read of this.#readings) await read();
     return this.#kysely.transaction().execute((query) => {
-      const running: RunningTransaction = { query, lastActs: [] };
+      const running: RunningTransaction = { query, lastActs: new Map() };
       return this.#transactions.run(running, async () => {
         const result = await work();
-        for (const act of running.lastActs) await act();
+        for (const { run } of running.lastActs.values()) await run();
         return result;
       });
     });
   }
 
+  /** Reads what every transaction needs before it begins: inside, nothing that is read may be remembered. */
+  beforeTransactions(read: () => Promise<void>): void {
+    this.#readings.push(read);
+  }
+
   /**
-   * Does `act` as the last thing in the surrounding transaction, which it undoes when it throws. So a lock that
-   * everybody wants is held for the shortest time, and nobody who holds it waits for another.
+   * Hands `item` to `act` as the last thing in the surrounding transaction, which it undoes when it throws. What one
+   * transaction hands to the same `act` comes together, in order. So a lock that everybody wants is held for the
+   * shortest time, and nobody who holds it waits for another.
    */
-  beforeCommit(act: () => Promise<void>): void {
+  beforeCommit<Item>(act: (items: readonly Item[]) => Promise<void>, item: Item): void {
     const running = this.#transactions.getStore();
     if (!running) throw new Error('there is no transaction to act in');
-    running.lastActs.push(act);
+    const known = running.lastActs.get(act);
+    if (known) {
+      known.items.push(item);
+      return;
+    }
+    const items = [item];
+    running.lastActs.set(act, { items, run: () => act(items) });
   }
 
   /**

@@ -79,7 +79,6 @@ export function initial(kind: DatabaseKind): Migration {
         .modifyEnd(clustered)
         .execute();
       await schema.createIndex('sessions_user').on('sessions').columns(['user_id', 'id']).execute();
-      await schema.createIndex('sessions_expiry').on('sessions').column('idle_expires_at').execute();
 
       await schema
         .createTable('refresh_tokens')
