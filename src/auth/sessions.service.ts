@@ -7,7 +7,12 @@ import { type RequestOrigin } from '../common/request-origin.js';
 import { AppConfig } from '../config/app-config.js';
 import { Database } from '../database/database.js';
 import { AuthEvents } from './auth-events.js';
-import { InvalidCredentialsError, InvalidRefreshTokenError, SessionNotFoundError } from './errors.js';
+import {
+  InvalidCredentialsError,
+  InvalidRefreshTokenError,
+  SessionNotFoundError,
+  UnauthenticatedError,
+} from './errors.js';
 import { RefreshTokens } from './refresh-tokens.js';
 import {
   type Authenticated,
@@ -127,7 +132,10 @@ export class SessionsService {
     return rows.map(toSession);
   }
 
-  /** @throws {SessionNotFoundError} when the user has no such live session */
+  /**
+   * @throws {SessionNotFoundError} when the user has no such live session
+   * @throws {UnauthenticatedError} when one that logs out has ended since its token was accepted
+   */
   async revoke(
     id: string,
     userId: string,
@@ -136,7 +144,7 @@ export class SessionsService {
   ): Promise<void> {
     await this.database.transaction(async () => {
       const isRevoked = await this.repository.revoke(id, userId, this.clock.nowMs());
-      if (!isRevoked) throw new SessionNotFoundError();
+      if (!isRevoked) throw new (action === 'auth.logout' ? UnauthenticatedError : SessionNotFoundError)();
       await this.events.sessionsEnded([id], { actor: userId, userId, origin, action });
     });
     this.#live.delete(id);

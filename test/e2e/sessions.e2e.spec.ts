@@ -41,6 +41,14 @@ describe('sessions', () => {
       expectProblem(await logOut(token), 'ERR_UNAUTHENTICATED');
     });
 
+    it('logs out one of 16 at once, and tells the others that their token is dead', async () => {
+      const { token } = await newAccount(app);
+      const answers = await Promise.all(Array.from({ length: 16 }, () => logOut(token)));
+      const refused = answers.filter(({ status }) => status !== 204);
+      expect(refused).toHaveLength(15);
+      for (const response of refused) expectProblem(response, 'ERR_UNAUTHENTICATED');
+    });
+
     it('logs out on every other instance within a second', async () => {
       const { token, refreshToken } = await newAccount(app);
       expect(await isAlive(token, other)).toBe(true);
