@@ -24,6 +24,7 @@ export interface OpenApiDocument {
 
 interface Operation {
   readonly parameters?: readonly { readonly name: string; readonly in: string; readonly schema?: Schema }[];
+  readonly responses: Readonly<Record<string, unknown>>;
   readonly requestBody?: { readonly content: Readonly<Record<string, { readonly schema: Schema }>> };
 }
 
@@ -45,6 +46,8 @@ export interface GeneratedRequest {
   readonly exchange: Exchange;
   /** Whose access token is sent, if anybody's. */
   readonly caller: 'user' | 'administrator' | 'nobody' | 'forged';
+  /** What the document says the answer can be; nothing where the request is none of the operation. */
+  readonly statuses: ReadonlySet<number> | undefined;
 }
 
 const HOSTILE_TEXTS = [
@@ -125,7 +128,7 @@ function requestOf(
   document: OpenApiDocument,
   pattern: string,
   documentedMethod: string,
-  { parameters = [], requestBody }: Operation,
+  { parameters = [], requestBody, responses }: Operation,
   known: Readonly<Record<string, readonly string[]>>,
 ): Arbitrary<GeneratedRequest> {
   const valueOf = ({ name, schema = {} }: { readonly name: string; readonly schema?: Schema }) => {
@@ -141,6 +144,8 @@ function requestOf(
   const body = requestBody
     ? bodyOf(document, schema)
     : odds(constant<Raw>(undefined), bodyOf(document, {}), 6);
+  const statuses = new Set(Object.keys(responses).map(Number));
+  const itsPaths = new RegExp(`^${pattern.replaceAll('.', '\\.').replaceAll(/\{\w+\}/g, '[^/?]+')}(\\?|$)`);
   return record({
     method: odds(constant(documentedMethod), constantFrom(...METHODS), 12),
     path: record(named('path')),
@@ -156,15 +161,19 @@ function requestOf(
       { arbitrary: constant('user' as const), weight: 6 },
       { arbitrary: constantFrom('administrator' as const, 'nobody' as const, 'forged' as const), weight: 2 },
     ),
-  }).map(({ method, path, query, headers, type, body: raw, caller }) => ({
-    method,
-    path: pathOf(pattern, path, query),
-    caller,
-    exchange: {
-      headers: { ...sendable(headers), ...(raw === undefined ? {} : { 'content-type': type }) },
-      ...(raw === undefined ? {} : { raw }),
-    },
-  }));
+  }).map(({ method, path: values, query, headers, type, body: raw, caller }) => {
+    const path = pathOf(pattern, values, query);
+    return {
+      method,
+      path,
+      caller,
+      statuses: method === documentedMethod && itsPaths.test(path) ? statuses : undefined,
+      exchange: {
+        headers: { ...sendable(headers), ...(raw === undefined ? {} : { 'content-type': type }) },
+        ...(raw === undefined ? {} : { raw }),
+      },
+    };
+  });
 }
 
 type Raw = string | Uint8Array | undefined;
