@@ -22,7 +22,7 @@ import { MESSAGE_PREFIX_BYTES } from './symmetric-key.js';
 /**
  * All cryptography a feature needs. It says what a value is for and belongs to, never an algorithm or a key.
  * ```ts
- * const context = { purpose: 'contact', owner: userId, table: 'contacts', row: contactId };
+ * const context = { purpose: 'contacts', owner: userId, table: 'contacts', row: contactId };
  * const envelope = await crypto.encrypt(Buffer.from(JSON.stringify(contact)), context); // store it
  * const plaintext = await crypto.decrypt(envelope, context); // the same context, or DecryptionError
  * ```
