@@ -20,6 +20,8 @@ const { ContactsModule } = await dist<typeof import('../../src/contacts/contacts
 );
 const { SecretsModule } =
   await dist<typeof import('../../src/secrets/secrets.module.js')>('secrets/secrets.module.js');
+const { SharesModule } =
+  await dist<typeof import('../../src/shares/shares.module.js')>('shares/shares.module.js');
 const { UsersModule } = await dist<typeof import('../../src/users/users.module.js')>('users/users.module.js');
 const { KeyRotationService } = await dist<typeof import('../../src/keys/key-rotation.service.js')>(
   'keys/key-rotation.service.js',
@@ -37,7 +39,7 @@ const core = CoreModule.forRoot(configuration, {
   nowMs: () => Math.floor(performance.timeOrigin + performance.now() * SPEED),
 });
 const context = await NestFactory.createApplicationContext(
-  { module: class Rotation {}, imports: [core, UsersModule, ContactsModule, SecretsModule] },
+  { module: class Rotation {}, imports: [core, UsersModule, ContactsModule, SecretsModule, SharesModule] },
   { logger: ['error', 'fatal'] },
 );
 const runner = context.get(KeyJobRunner, { strict: false });

@@ -17,6 +17,7 @@ const MAX_DELAY_MS = 200;
 const USERS = 2;
 const SECRETS = 15;
 const CONTACTS = 25;
+const PASSPHRASE = 'open sesame';
 const TIMEOUT_MS = 180_000;
 
 describe('a rotation that is killed at any moment', () => {
@@ -28,7 +29,7 @@ describe('a rotation that is killed at any moment', () => {
 
   forEachDatabase((newApp) => {
     let app: TestApp;
-    let accounts: Account[];
+    let accounts: Owner[];
     beforeEach(async () => {
       app = await newApp();
       accounts = [];
@@ -67,6 +68,7 @@ describe('a rotation that is killed at any moment', () => {
       'email',
       'password-pepper',
       'secret',
+      'share',
       'blind-index',
     ])(
       'of %s loses nothing, and is finished by the next one',
@@ -84,7 +86,10 @@ describe('a rotation that is killed at any moment', () => {
   });
 });
 
-async function newAccountWithData(app: TestApp): Promise<Account> {
+/** A user with data, and with a share that opens with its passphrase. */
+type Owner = Account & { readonly share: { readonly id: string; readonly token: string } };
+
+async function newAccountWithData(app: TestApp): Promise<Owner> {
   const account = await newAccount(app);
   const { token } = account;
   for (let index = 0; index < SECRETS; index++) {
@@ -95,13 +100,17 @@ async function newAccountWithData(app: TestApp): Promise<Account> {
     const json = { name: `contact ${index}`, email: `c${index}@example.com` };
     expect((await app.post('/v1/contacts', json, token)).status).toBe(201);
   }
-  return account;
+  const views = KILLS + 1;
+  const json = { data: { value: 'shared' }, views, passphrase: PASSPHRASE };
+  const share = await app.post('/v1/shares', json, token);
+  expect(share.status).toBe(201);
+  return { ...account, share: { id: share.string('id'), token: share.string('token') } };
 }
 
 /** Everything of everybody, through the API, past every cache. */
-async function expectEverythingReadable(app: TestApp, accounts: readonly Account[]): Promise<void> {
+async function expectEverythingReadable(app: TestApp, accounts: readonly Owner[]): Promise<void> {
   app.clock.advance(2);
-  for (const { email, id } of accounts) {
+  for (const { email, id, share } of accounts) {
     const signedIn = await app.post('/v1/auth/login', { email, password: PASSWORD });
     expect(signedIn.status).toBe(200);
     const token = signedIn.string('accessToken');
@@ -115,6 +124,11 @@ async function expectEverythingReadable(app: TestApp, accounts: readonly Account
     expect(new Set(contacts.items.map(({ name }) => name))).toEqual(new Set(names));
     const found = await app.get('/v1/contacts?email=C7@example.com', token);
     expect(found.items).toMatchObject([{ name: 'contact 7' }]);
+    const opened = await app.post(`/v1/shares/${share.id}/reveal`, {
+      token: share.token,
+      passphrase: PASSPHRASE,
+    });
+    expect(opened.members).toMatchObject({ data: { value: 'shared' } });
   }
 }
 
