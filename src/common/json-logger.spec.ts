@@ -87,6 +87,18 @@ describe('JsonLogger', () => {
     expect(written.join('')).not.toContain('hunter2');
   });
 
+  it('writes the line of a request, with its status or that it was aborted', () => {
+    const { logger, written } = newLogger();
+    const request = { requestId: 'r', method: 'GET', route: '/', durationMs: 1, ip: '::1' };
+    logger.request({ ...request, status: 204 });
+    logger.request({ ...request, status: undefined });
+    logger.log('next', 'X');
+    const [answered, aborted] = written.join('').split('\n');
+    const line = { ...request, level: 'info', time: expect.any(String), msg: 'request' };
+    expect(JSON.parse(answered ?? '')).toEqual({ ...line, status: 204 });
+    expect(JSON.parse(aborted ?? '')).toEqual({ ...line, aborted: true });
+  });
+
   it('writes nothing below its level', () => {
     const { logger, written } = newLogger('warn');
     logger.log('info', 'X');

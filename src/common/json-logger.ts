@@ -30,7 +30,8 @@ export interface RequestLogFields {
   readonly method: string;
   /** The pattern, not the URL: that could name a person or a secret. */
   readonly route: string;
-  readonly status: number;
+  /** None when the connection ended before the answer did: the client went away, or was too slow. */
+  readonly status: number | undefined;
   readonly durationMs: number;
   readonly ip: string;
 }
@@ -115,7 +116,19 @@ export class JsonLogger implements LoggerService {
     if (this.#requestLines === '') setImmediate(() => this.#writeRequestLines());
     const { requestId, method, route, status, durationMs, ip } = fields;
     const time = this.#isoTime();
-    const line = { level: 'info', time, requestId, method, route, status, durationMs, ip, msg: 'request' };
+    const aborted = status === undefined ? true : undefined;
+    const line = {
+      level: 'info',
+      time,
+      requestId,
+      method,
+      route,
+      status,
+      aborted,
+      durationMs,
+      ip,
+      msg: 'request',
+    };
     this.#requestLines += `${JSON.stringify(line)}\n`;
   }
 

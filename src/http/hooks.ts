@@ -31,9 +31,6 @@ export function addHooks(fastify: FastifyInstance, options: HookOptions): void {
   const crossOrigin = corsOrigins.length > 0 ? new CrossOrigin(corsOrigins, routes) : undefined;
   let isStopping = false;
   let inFlight = 0;
-  const leave = () => {
-    inFlight -= 1;
-  };
   const admit = (waitSeconds: number, request: FastifyRequest, reply: FastifyReply, done: Done) => {
     if (waitSeconds > 0) done(new TooManyRequestsError(waitSeconds));
     else if (!crossOrigin?.answerPreflight(request, reply)) done(routes.refusal(request));
@@ -62,31 +59,38 @@ export function addHooks(fastify: FastifyInstance, options: HookOptions): void {
   fastify.addHook('onRequest', (request, reply, done: Done) => {
     reply.headers(always);
     reply.header('x-request-id', request.id);
+    const startedAtMs = performance.now();
+    // Read now: a socket that is closed has none.
+    const { ip } = request;
+    let isAdmitted = false;
+    let isAnswered = false;
+    const log = (status: number | undefined) =>
+      logger.request({
+        requestId: request.id,
+        method: request.method,
+        route: request.routeOptions.url ?? 'unknown',
+        status,
+        durationMs: Math.round((performance.now() - startedAtMs) * 10) / 10,
+        ip,
+      });
+    reply.raw.on('finish', () => {
+      isAnswered = true;
+      log(reply.statusCode);
+      // Kept alive, a connection would hold the stop up until it has been idle for long enough.
+      if (isStopping) request.raw.socket.end();
+    });
+    // Also when the client goes away first, of which Fastify tells nobody.
+    reply.raw.on('close', () => {
+      if (isAdmitted) inFlight -= 1;
+      if (!isAnswered) log(undefined);
+    });
     const refusal = isStopping ? new StoppingError() : checks.refusal(request.raw);
     if (refusal) return done(refusal);
     if (inFlight >= maxInFlight) return done(new OverloadedError());
     inFlight += 1;
-    // Also when the client goes away first, of which Fastify tells nobody.
-    reply.raw.on('close', leave);
+    isAdmitted = true;
     crossOrigin?.mark(request, reply);
     if (rateLimits.requests) return limit(rateLimits.requests, request, reply, done);
     return admit(0, request, reply, done);
-  });
-  fastify.addHook('onResponse', (request, reply, done) => {
-    logRequest(request, reply, logger);
-    // Kept alive, a connection would hold the stop up until it has been idle for long enough.
-    if (isStopping) request.raw.socket.end();
-    done();
-  });
-}
-
-function logRequest(request: FastifyRequest, reply: FastifyReply, logger: JsonLogger): void {
-  logger.request({
-    requestId: request.id,
-    method: request.method,
-    route: request.routeOptions.url ?? 'unknown',
-    status: reply.statusCode,
-    durationMs: Math.round(reply.elapsedTime * 10) / 10,
-    ip: request.ip,
   });
 }

@@ -1,0 +1,65 @@
+import { once } from 'node:events';
+import { connect, type TLSSocket } from 'node:tls';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { type RequestLogFields } from '../../src/common/json-logger.js';
+import { newEmail, PASSWORD } from '../support/accounts.js';
+import { newTestApp, type TestApp } from '../support/test-app.js';
+import { until } from '../support/until.js';
+
+const CREDENTIALS = JSON.stringify({ email: newEmail(), password: PASSWORD });
+
+describe('the log line of a request', () => {
+  let app: TestApp;
+  let lines: RequestLogFields[];
+  beforeAll(async () => {
+    app = await newTestApp();
+  });
+  beforeEach(() => {
+    lines = [];
+    jest.spyOn(app.secure.logger, 'request').mockImplementation((line) => void lines.push(line));
+  });
+  afterEach(() => {
+    jest.restoreAllMocks();
+  });
+  afterAll(() => app.close());
+
+  /** Sends a login of which so much arrives, and resolves when the server has begun with it. */
+  async function beginLogin(sentBytes: number): Promise<TLSSocket> {
+    const socket = connect({ host: '127.0.0.1', port: Number(new URL(app.url).port), ca: app.ca });
+    const begun = once(app.nest.getHttpServer(), 'request');
+    const head = `POST /v1/auth/login HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: ${CREDENTIALS.length}`;
+    socket.on('error', () => {}).write(`${head}\r\n\r\n${CREDENTIALS.slice(0, sentBytes)}`);
+    await begun;
+    return socket;
+  }
+
+  it('has the status of the answer', async () => {
+    const answer = await app.get('/health/live');
+    await until(() => lines.length > 0);
+    expect(lines).toEqual([
+      {
+        requestId: answer.headers['x-request-id'],
+        method: 'GET',
+        route: '/health/live',
+        status: 200,
+        durationMs: expect.any(Number),
+        ip: '127.0.0.1',
+      },
+    ]);
+  });
+
+  it.each([
+    ['its body is there', 10],
+    ['it is answered', CREDENTIALS.length],
+  ])('is written once and has none when the client goes away before %s', async (_moment, sentBytes) => {
+    const socket = await beginLogin(sentBytes);
+    socket.destroy();
+    await until(() => lines.length > 0);
+    const line = { method: 'POST', route: '/v1/auth/login', status: undefined, ip: '127.0.0.1' };
+    expect(lines).toEqual([expect.objectContaining(line)]);
+    // Later than whatever the other one still had to do.
+    await app.request('POST', '/v1/auth/login', { json: JSON.parse(CREDENTIALS) });
+    await until(() => lines.length > 1);
+    expect(lines.map(({ status }) => status)).toEqual([undefined, 401]);
+  });
+});
