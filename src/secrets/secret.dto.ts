@@ -34,7 +34,9 @@ export class PutSecretBody {
   @IsTime()
   readonly expiresAt?: string;
 
-  @ApiPropertyOptional({ description: 'from now on every write needs If-Match or If-None-Match' })
+  @ApiPropertyOptional({
+    description: 'from now on writes of data and metadata need If-Match or If-None-Match',
+  })
   @Absent()
   @IsBoolean()
   readonly casRequired?: boolean;
