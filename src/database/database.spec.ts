@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks';
 import { stat } from 'node:fs/promises';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -192,6 +193,19 @@ describe('Database', () => {
         return between('a', 'c');
       });
       expect(await seenInside).toEqual([{ id: 'b' }, { id: 'bb' }]);
+    });
+
+    it('refuses a statement that comes after the end of its transaction, prepared or not', async () => {
+      const rename = database.prepare((query, id: string) =>
+        query.updateTable('users').set({ roles: 'admin' }).where('id', '=', id).returning('id'),
+      );
+      await insert('a');
+      const late = await database.transaction(async () => {
+        expect(await rename('a')).toEqual([{ id: 'a' }]);
+        return [AsyncResource.bind(() => rename('a')), AsyncResource.bind(() => insert('b'))];
+      });
+      for (const run of late) await expect(run()).rejects.toThrow(/committed/);
+      expect(await ids()).toEqual(['a']);
     });
 
     it('keeps large numbers and bytes as they are', async () => {

@@ -15,11 +15,15 @@ export type DatabaseKind = 'sqlite' | 'postgres';
 interface RunningTransaction {
   readonly query: Transaction<Schema>;
   readonly lastActs: Map<object, { readonly items: unknown[]; readonly run: () => Promise<void> }>;
+  hasEnded: boolean;
 }
 
-/** Runs a read at once, past Kysely's pool and plugins, which take longer than SQLite's point read. */
-export interface DirectReader {
+/** Runs a compiled statement at once, past Kysely's pool and plugins, which take longer than SQLite itself. */
+export interface DirectConnection {
+  /** A read outside of transactions. */
   read(sql: string, parameters: readonly unknown[]): unknown[];
+  /** A statement of the transaction that runs now. */
+  write(sql: string, parameters: readonly unknown[]): unknown[];
 }
 
 /**
@@ -35,7 +39,7 @@ export class Database {
   constructor(
     readonly kind: DatabaseKind,
     dialect: Dialect,
-    private readonly directReader?: DirectReader,
+    private readonly direct?: DirectConnection,
   ) {
     this.#kysely = new Kysely<Schema>({ dialect });
   }
@@ -58,11 +62,15 @@ export class Database {
     if (this.#transactions.getStore()) return work();
     for (const read of this.#readings) await read();
     return this.#kysely.transaction().execute((query) => {
-      const running: RunningTransaction = { query, lastActs: new Map() };
+      const running: RunningTransaction = { query, lastActs: new Map(), hasEnded: false };
       return this.#transactions.run(running, async () => {
-        const result = await work();
-        for (const { run } of running.lastActs.values()) await run();
-        return result;
+        try {
+          const result = await work();
+          for (const { run } of running.lastActs.values()) await run();
+          return result;
+        } finally {
+          running.hasEnded = true;
+        }
       });
     });
   }
@@ -101,15 +109,11 @@ export class Database {
     const order = compiled.parameters.map((parameter) =>
       parameter instanceof Place ? parameter.index : undefined,
     );
-    const directReader = compiled.query.kind === 'SelectQueryNode' ? this.directReader : undefined;
-    return async (...values) => {
+    return (...values) => {
       const parameters = order.map((index, at) =>
         index === undefined ? compiled.parameters[at] : values[index],
       );
-      if (directReader && !this.isInTransaction) return directReader.read(compiled.sql, parameters) as Row[];
-      const query: CompiledQuery<Row> = { ...compiled, parameters };
-      const { rows } = await this.query.executeQuery(query);
-      return rows;
+      return this.#run(compiled, parameters);
     };
   }
 
@@ -123,7 +127,8 @@ export class Database {
     const known = this.#inserts.get(name);
     const compiled = known ?? this.#kysely.insertInto(table).values(row).compile();
     if (!known) this.#inserts.set(name, compiled);
-    await this.query.executeQuery({ ...compiled, parameters: given.map(([, value]) => value) });
+    const parameters = given.map(([, value]) => value);
+    await this.#run(compiled, parameters);
   }
 
   /** Resolves when the database answers. */
@@ -133,6 +138,20 @@ export class Database {
 
   async close(): Promise<void> {
     await this.#kysely.destroy();
+  }
+
+  async #run<Row>(compiled: CompiledQuery<Row>, parameters: readonly unknown[]): Promise<Row[]> {
+    const running = this.#transactions.getStore();
+    if (this.direct && running && !running.hasEnded) {
+      return this.direct.write(compiled.sql, parameters) as Row[];
+    }
+    if (this.direct && !running && compiled.query.kind === 'SelectQueryNode') {
+      return this.direct.read(compiled.sql, parameters) as Row[];
+    }
+    // Kysely refuses what comes after the end of its transaction.
+    const query: CompiledQuery<Row> = { ...compiled, parameters };
+    const { rows } = await this.query.executeQuery(query);
+    return rows;
   }
 }
 

@@ -9,7 +9,7 @@ import {
   SqliteIntrospector,
   SqliteQueryCompiler,
 } from 'kysely';
-import { type DirectReader } from './database.js';
+import { type DirectConnection } from './database.js';
 import { SqliteReader } from './sqlite-reader.js';
 import { SqliteWriter } from './sqlite-writer.js';
 
@@ -22,7 +22,7 @@ const CACHE_KIB = 16_384;
  * the reader at once and see what is committed, so no read waits for a transaction and none sees its
  * unfinished half.
  */
-export class SqliteFile implements DirectReader {
+export class SqliteFile implements DirectConnection {
   readonly #writer: SqliteWriter;
   readonly #reader: SqliteReader;
 
@@ -50,6 +50,10 @@ export class SqliteFile implements DirectReader {
 
   read(sql: string, parameters: readonly unknown[]): unknown[] {
     return this.#reader.execute(sql, parameters).rows;
+  }
+
+  write(sql: string, parameters: readonly unknown[]): unknown[] {
+    return this.#writer.execute(sql, parameters).rows;
   }
 }
 
