@@ -1,4 +1,7 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { sql } from 'kysely';
 import { SessionsService } from '../../src/auth/sessions.service.js';
 import { type Account, newAccount, PASSWORD, signIn } from '../support/accounts.js';
 import { AuthenticatorApp } from '../support/authenticator-app.js';
@@ -253,6 +256,21 @@ describe('the second factor', () => {
       expectProblem(await login(email, earlier), 'ERR_INVALID_CREDENTIALS');
       app.clock.advance(3_600);
       expectProblem(await login(email, code), 'ERR_INVALID_CREDENTIALS');
+    });
+
+    it('is taken from who has lost it by the statements in docs/operations.md, and from nobody else', async () => {
+      const [locked, another] = await Promise.all([newProtected(), newProtected()]);
+      const document = readFileSync(
+        fileURLToPath(new URL('../../docs/operations.md', import.meta.url)),
+        'utf8',
+      );
+      const [, statements = ''] = /^```sql\n(.+?)\n```$/ms.exec(document) ?? [];
+      for (const statement of statements.split('\n')) {
+        await sql.raw(statement.replace('<id>', locked.id)).execute(databaseOf(app).query);
+      }
+      expect((await login(locked.email)).status).toBe(200);
+      expectProblem(await login(another.email), 'ERR_MFA_REQUIRED');
+      expect((await enrol(locked.token)).status).toBe(201);
     });
 
     it('is stored encrypted, its recovery codes as digests', async () => {
