@@ -10,6 +10,8 @@ const SOURCE = resolve('src');
 
 /** The sources, compiled into a directory of their own that looks like a clone after `npm run build`. */
 export class Build {
+  readonly #started: Running[] = [];
+
   private constructor(readonly directory: string) {}
 
   static async create(): Promise<Build> {
@@ -27,10 +29,14 @@ export class Build {
   run(program: string, args: readonly string[], environment: Readonly<Record<string, string>>): Running {
     const path = join('dist', program);
     const env = { PATH: process.env['PATH'], ...environment };
-    return new Running(spawn(process.execPath, [path, ...args], { cwd: this.directory, env }));
+    const running = new Running(spawn(process.execPath, [path, ...args], { cwd: this.directory, env }));
+    this.#started.push(running);
+    return running;
   }
 
+  /** Ends what a test that failed has left running, which would keep Jest from exiting. */
   async remove(): Promise<void> {
+    await Promise.all(this.#started.map((running) => running.kill()));
     await rm(this.directory, { recursive: true });
   }
 }
