@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
 import { BoundedQueue } from './bounded-queue.js';
 
@@ -36,6 +37,29 @@ describe('BoundedQueue', () => {
     expect(await queue.run(async () => 'again')).toBe('again');
   });
 
+  it('gives results out in groups while tasks wait, and all of them once none does', async () => {
+    const queue = newQueue(1, 100, 3);
+    const gates = Array.from({ length: 8 }, () => Promise.withResolvers<void>());
+    const finished: number[] = [];
+    const all = gates.map(({ promise }, number) =>
+      queue.run(() => promise).then(() => finished.push(number)),
+    );
+    const seen: number[][] = [];
+    for (const gate of gates) {
+      gate.resolve();
+      await nextTurn();
+      seen.push([...finished]);
+    }
+    await Promise.all(all);
+    const [none, three, six] = [[], [0, 1, 2], [0, 1, 2, 3, 4, 5]];
+    expect(seen).toEqual([none, none, three, three, three, six, [...six, 6], [...six, 6, 7]]);
+  });
+
+  it('holds nobody up when nobody waits', async () => {
+    const queue = newQueue(2, 100, 3);
+    expect(await Promise.all([1, 2].map((number) => queue.run(async () => number)))).toEqual([1, 2]);
+  });
+
   it('gives the place on when a task fails', async () => {
     const queue = newQueue(1, 2);
     const failing = queue.run(() => Promise.reject(new Error('no')));
@@ -45,6 +69,6 @@ describe('BoundedQueue', () => {
   });
 });
 
-function newQueue(concurrency: number, maxWaiting: number): BoundedQueue {
-  return new BoundedQueue(concurrency, maxWaiting, () => new FullError());
+function newQueue(concurrency: number, maxWaiting: number, groupSize = 1): BoundedQueue {
+  return new BoundedQueue({ concurrency, maxWaiting, groupSize }, () => new FullError());
 }
