@@ -63,26 +63,20 @@ export function addHooks(fastify: FastifyInstance, options: HookOptions): void {
     // Read now: a socket that is closed has none.
     const { ip } = request;
     let isAdmitted = false;
-    let isAnswered = false;
-    const log = (status: number | undefined) =>
+    // Also when the client goes away first, of which Fastify tells nobody.
+    reply.raw.on('close', () => {
+      if (isAdmitted) inFlight -= 1;
+      const isAnswered = reply.raw.writableFinished;
       logger.request({
         requestId: request.id,
         method: request.method,
         route: request.routeOptions.url ?? 'unknown',
-        status,
+        status: isAnswered ? reply.statusCode : undefined,
         durationMs: Math.round((performance.now() - startedAtMs) * 10) / 10,
         ip,
       });
-    reply.raw.on('finish', () => {
-      isAnswered = true;
-      log(reply.statusCode);
       // Kept alive, a connection would hold the stop up until it has been idle for long enough.
-      if (isStopping) request.raw.socket.end();
-    });
-    // Also when the client goes away first, of which Fastify tells nobody.
-    reply.raw.on('close', () => {
-      if (isAdmitted) inFlight -= 1;
-      if (!isAnswered) log(undefined);
+      if (isAnswered && isStopping) request.raw.socket.end();
     });
     const refusal = isStopping ? new StoppingError() : checks.refusal(request.raw);
     if (refusal) return done(refusal);
