@@ -7,12 +7,12 @@ import type { Load, LoadDriverApi, Run, RunBounds } from './load-driver.process.
 import { median, spread, type Spread } from './statistics.ts';
 
 const CONNECTIONS = 32;
-const ROUNDS = 3;
-const BOUND_MS = 2_000;
+const ROUNDS = 7;
+const BOUND_MS = 1_500;
 const WARM_UP: RunBounds = { maxRequests: 64, maxMs: 1_500 };
 /** Enough for the optimising compiler to be through with what a login runs. */
 const FIRST_WARM_UP: RunBounds = { maxRequests: 1_500, maxMs: 10_000 };
-const MEASURED: RunBounds = { maxRequests: 10_000, maxMs: 3_500 };
+const MEASURED: RunBounds = { maxRequests: 10_000, maxMs: 2_500 };
 /** Ends before the logins do, so that every probe meets them; seldom enough to cost them nothing. */
 const PROBED: RunBounds = { maxRequests: 10_000, maxMs: MEASURED.maxMs - 200 };
 const PROBE_PAUSE_MS = 10;
