@@ -69,6 +69,23 @@ describe('AuditService', () => {
       expect(await seqs()).toEqual(Array.from({ length: 64 }, (_, index) => index + 1));
     });
 
+    it('stops only those transactions that record something when its key cannot be read', async () => {
+      await audit.record(anEvent);
+      clock.advance(1);
+      const wrapped = Buffer.alloc(82);
+      await database.query
+        .updateTable('keys')
+        .set({ wrapped })
+        .where('purpose', '=', 'audit-chain')
+        .execute();
+      const other = await testDatabase.open();
+      const service = newService(other);
+      expect(await other.transaction(async () => 'unconcerned')).toBe('unconcerned');
+      const change = other.transaction(() => service.record(anEvent));
+      await expect(change).rejects.toThrow(AuditUnavailableError);
+      expect(await seqs()).toEqual([1]);
+    });
+
     it('undoes a transaction whose event it cannot write, and says that it is unavailable', async () => {
       await database.transaction(() => audit.record(anEvent));
       await database.query.schema.alterTable('audit_events').renameTo('moved').execute();

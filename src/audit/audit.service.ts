@@ -28,7 +28,8 @@ export class AuditService {
     private readonly database: Database,
     private readonly clock: Clock,
   ) {
-    database.beforeTransactions(() => this.keys.readAhead());
+    // Who needs a key that can't be read is told of it then; a transaction that records nothing needs none.
+    database.beforeTransactions(() => this.keys.readAhead().catch(() => {}));
   }
 
   /**
