@@ -18,6 +18,8 @@ const { CoreModule } = await dist<typeof import('../../src/core.module.js')>('co
 const { ContactsModule } = await dist<typeof import('../../src/contacts/contacts.module.js')>(
   'contacts/contacts.module.js',
 );
+const { FactorsModule } =
+  await dist<typeof import('../../src/factors/factors.module.js')>('factors/factors.module.js');
 const { SecretsModule } =
   await dist<typeof import('../../src/secrets/secrets.module.js')>('secrets/secrets.module.js');
 const { SharesModule } =
@@ -39,7 +41,10 @@ const core = CoreModule.forRoot(configuration, {
   nowMs: () => Math.floor(performance.timeOrigin + performance.now() * SPEED),
 });
 const context = await NestFactory.createApplicationContext(
-  { module: class Rotation {}, imports: [core, UsersModule, ContactsModule, SecretsModule, SharesModule] },
+  {
+    module: class Rotation {},
+    imports: [core, UsersModule, FactorsModule, ContactsModule, SecretsModule, SharesModule],
+  },
   { logger: ['error', 'fatal'] },
 );
 const runner = context.get(KeyJobRunner, { strict: false });

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { Database } from '../../src/database/database.js';
 import { type Account, newAccount, PASSWORD } from '../support/accounts.js';
+import { AuthenticatorApp } from '../support/authenticator-app.js';
 import { Build } from '../support/built-server.js';
 import { forEachDatabase } from '../support/for-each-database.js';
 import { type TestApp } from '../support/test-app.js';
@@ -69,6 +70,7 @@ describe('a rotation that is killed at any moment', () => {
       'password-pepper',
       'secret',
       'share',
+      'totp',
       'blind-index',
     ])(
       'of %s loses nothing, and is finished by the next one',
@@ -79,6 +81,7 @@ describe('a rotation that is killed at any moment', () => {
         }
         await finish();
         await expectEverythingReadable(app, accounts);
+        await expectSecondFactors(app, accounts);
         await expectWholeKeyring(app.nest.get(Database, { strict: false }));
       },
       TIMEOUT_MS,
@@ -86,8 +89,11 @@ describe('a rotation that is killed at any moment', () => {
   });
 });
 
-/** A user with data, and with a share that opens with its passphrase. */
-type Owner = Account & { readonly share: { readonly id: string; readonly token: string } };
+/** A user with data, a share that opens with its passphrase, and an app whose second factor is not activated yet. */
+type Owner = Account & {
+  readonly share: { readonly id: string; readonly token: string };
+  readonly authenticator: AuthenticatorApp;
+};
 
 async function newAccountWithData(app: TestApp): Promise<Owner> {
   const account = await newAccount(app);
@@ -104,7 +110,9 @@ async function newAccountWithData(app: TestApp): Promise<Owner> {
   const json = { data: { value: 'shared' }, views, passphrase: PASSPHRASE };
   const share = await app.post('/v1/shares', json, token);
   expect(share.status).toBe(201);
-  return { ...account, share: { id: share.string('id'), token: share.string('token') } };
+  const enrolment = await app.request('POST', '/v1/auth/totp', { token });
+  const authenticator = new AuthenticatorApp(enrolment.string('uri'));
+  return { ...account, share: { id: share.string('id'), token: share.string('token') }, authenticator };
 }
 
 /** Everything of everybody, through the API, past every cache. */
@@ -129,6 +137,13 @@ async function expectEverythingReadable(app: TestApp, accounts: readonly Owner[]
       passphrase: PASSPHRASE,
     });
     expect(opened.members).toMatchObject({ data: { value: 'shared' } });
+  }
+}
+
+async function expectSecondFactors(app: TestApp, accounts: readonly Owner[]): Promise<void> {
+  for (const { token, authenticator } of accounts) {
+    const code = authenticator.code(app.clock.nowMs());
+    expect((await app.post('/v1/auth/totp/activate', { code }, token)).status).toBe(200);
   }
 }
 
