@@ -21,7 +21,6 @@ const VALUE_LENGTH_BYTES = 4;
 const KEY_ID = /^[0-9a-f]{16}$/;
 const MAX_NAME_BYTES = 0xffff;
 const MAX_UTF8_BYTES_PER_CODE_UNIT = 3;
-const MAX_ASCII = 0x7f;
 
 export interface EnvelopeHeader {
   readonly suite: SuiteName;
@@ -81,24 +80,14 @@ export function boundContext(header: Uint8Array, context: Readonly<Record<string
   bound.set(header, 0);
   let offset = bound.writeUInt16BE(names.length, header.length);
   for (const name of names) {
-    const nameLength = writeText(bound, name, offset + NAME_LENGTH_BYTES);
+    const nameLength = bound.write(name, offset + NAME_LENGTH_BYTES);
     if (nameLength > MAX_NAME_BYTES)
       throw new RangeError(`context entry name is ${nameLength} bytes, want 65535`);
     offset = bound.writeUInt16BE(nameLength, offset) + nameLength;
-    const valueLength = writeText(bound, context[name] ?? '', offset + VALUE_LENGTH_BYTES);
+    const valueLength = bound.write(context[name] ?? '', offset + VALUE_LENGTH_BYTES);
     offset = bound.writeUInt32BE(valueLength, offset) + valueLength;
   }
   return bound.subarray(0, offset);
-}
-
-/** `bytes.write` of short ASCII text, without the call out of JavaScript. @returns the number of bytes */
-function writeText(bytes: Buffer, text: string, offset: number): number {
-  for (let index = 0; index < text.length; index++) {
-    const codeUnit = text.charCodeAt(index);
-    if (codeUnit > MAX_ASCII) return bytes.write(text, offset);
-    bytes[offset + index] = codeUnit;
-  }
-  return text.length;
 }
 
 /** The same memory. Making a Buffer of a Buffer costs as much as reading the key id. */
