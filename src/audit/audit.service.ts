@@ -18,8 +18,10 @@ export type ExportedEvent = AuditEvent & { readonly mac: string };
 /** The audit log, and its only writer. */
 @Injectable()
 export class AuditService {
-  readonly #group = new GroupedWriter<DatedEvent>((events) => this.#appendAlone(events));
-  readonly #append = (events: readonly DatedEvent[]) => this.#appendNow(events);
+  readonly #group = new GroupedWriter<DatedEvent>((events) =>
+    orUnavailable(() => this.database.transaction(() => this.writer.append(events))),
+  );
+  readonly #append = (events: readonly DatedEvent[]) => orUnavailable(() => this.writer.append(events));
 
   constructor(
     private readonly repository: AuditRepository,
@@ -75,21 +77,13 @@ export class AuditService {
       after = rows.at(-1)?.seq ?? after;
     }
   }
+}
 
-  async #appendAlone(events: readonly DatedEvent[]): Promise<void> {
-    try {
-      await this.database.transaction(() => this.writer.append(events));
-    } catch (error) {
-      throw new AuditUnavailableError(error);
-    }
-  }
-
-  async #appendNow(events: readonly DatedEvent[]): Promise<void> {
-    try {
-      await this.writer.append(events);
-    } catch (error) {
-      throw new AuditUnavailableError(error);
-    }
+async function orUnavailable(write: () => Promise<void>): Promise<void> {
+  try {
+    await write();
+  } catch (error) {
+    throw new AuditUnavailableError(error);
   }
 }
 
