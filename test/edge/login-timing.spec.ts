@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { median } from '../bench/statistics.js';
 import { newAccount, newEmail, PASSWORD } from '../support/accounts.js';
 import { forEachDatabase } from '../support/for-each-database.js';
 import { expectProblem } from '../support/problems.js';
@@ -35,7 +36,7 @@ const passwords: Readonly<Record<Kind, string>> = {
 describe('the time of a refused login', () => {
   forEachDatabase((newApp) => {
     let app: TestApp;
-    const addresses: Record<Kind, string[]> = { known: [], unknown: [], disabled: [], locked: [] };
+    const addresses = byKind<string>();
     beforeAll(async () => {
       app = await newApp();
       const { query } = databaseOf(app);
@@ -49,7 +50,7 @@ describe('the time of a refused login', () => {
         addresses.disabled.push(disabled.email);
         addresses.locked.push(locked.email);
       }
-      await measure(WARM_UP_ROUNDS);
+      await measure(WARM_UP_ROUNDS, byKind());
     }, TIMEOUT_MS);
     afterAll(() => app.close());
 
@@ -62,9 +63,8 @@ describe('the time of a refused login', () => {
       return durationMs;
     }
 
-    /** @returns milliseconds of every login, by kind */
-    async function measure(rounds: number): Promise<Record<Kind, number[]>> {
-      const samples: Record<Kind, number[]> = { known: [], unknown: [], disabled: [], locked: [] };
+    /** Adds the milliseconds of every login to the samples. */
+    async function measure(rounds: number, samples: Record<Kind, number[]>): Promise<void> {
       for (let round = 0; round < rounds; round++) {
         for (const kind of shuffled(KINDS)) {
           const email = addresses[kind][Math.floor(round / FREE_GUESSES)] ?? '';
@@ -74,18 +74,16 @@ describe('the time of a refused login', () => {
       // The next batch begins as this one did: with no failures but those that lock.
       const failures = databaseOf(app).query.deleteFrom('attempt_failures');
       await failures.where('blocked_until', '<=', app.clock.nowMs()).execute();
-      return samples;
     }
 
     it(
       'has medians within 5 % for known, unknown, disabled and locked accounts',
       async () => {
-        const samples: Record<Kind, number[]> = { known: [], unknown: [], disabled: [], locked: [] };
+        const samples = byKind<number>();
         let medians: number[];
         let batches = 0;
         do {
-          const more = await measure(ROUNDS);
-          for (const kind of KINDS) samples[kind].push(...more[kind]);
+          await measure(ROUNDS, samples);
           medians = KINDS.map((kind) => median(samples[kind]));
           batches++;
         } while (batches < MAX_BATCHES && !areAlike(medians));
@@ -100,9 +98,8 @@ function areAlike(medians: readonly number[]): boolean {
   return Math.max(...medians) <= Math.min(...medians) * (1 + TOLERANCE);
 }
 
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((one, other) => one - other);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+function byKind<T>(): Record<Kind, T[]> {
+  return { known: [], unknown: [], disabled: [], locked: [] };
 }
 
 function shuffled<T>(values: readonly T[]): T[] {
