@@ -6,7 +6,7 @@ import { problemCatalogue } from '../src/common/problem-catalogue.js';
 import { CLIENT_VARIABLES } from '../src/config/client-config.js';
 import { parseEnvironment, SECRET_VARIABLES } from '../src/config/environment.js';
 import { EnvironmentVariables } from '../src/config/environment-variables.js';
-import { anchorsOf, codeSpansOf, linksOf, tableRowsOf } from './support/markdown.js';
+import { anchorsOf, codeBlocksOf, codeSpansOf, linksOf, tableRowsOf } from './support/markdown.js';
 import { readSources } from './support/source-files.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -145,7 +145,7 @@ describe('the documents', () => {
   });
 
   it('begin with the two commands', () => {
-    const [first] = /```\n([^]*?)```/.exec(read('README.md'))?.slice(1) ?? [];
+    const [first] = codeBlocksOf(read('README.md'), '');
     expect(first).toBe('npm install && npm run start:dev\nnpm test\n');
   });
 

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomToken } from '../../src/crypto/opaque-token.js';
 import { newAccount, newAdmin } from '../support/accounts.js';
 import { forEachDatabase } from '../support/for-each-database.js';
+import { codeBlocksOf } from '../support/markdown.js';
 import { badFields, expectProblem } from '../support/problems.js';
 import { databaseOf } from '../support/retired-keys.js';
 import { type TestApp } from '../support/test-app.js';
@@ -210,9 +210,8 @@ describe('API keys', () => {
     });
 
     it('are found by the expression in docs/auth.md, and nothing else is', () => {
-      const document = readFileSync(fileURLToPath(new URL('../../docs/auth.md', import.meta.url)), 'utf8');
-      const [, expression = ''] = /^```regexp\n(.+)\n```$/m.exec(document) ?? [];
-      const scanner = new RegExp(expression, 'g');
+      const [expression = ''] = codeBlocksOf(readFileSync('docs/auth.md', 'utf8'), 'regexp');
+      const scanner = new RegExp(expression.trimEnd(), 'g');
       const keys = Array.from({ length: 100 }, () => randomToken('sask'));
       const text = keys.map((key, index) => `KEY_${index}="${key}" ${key}\n`).join('');
       expect(text.match(scanner)).toEqual(keys.flatMap((key) => [key, key]));

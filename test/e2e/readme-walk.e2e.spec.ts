@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Build, type Running } from '../support/built-server.js';
+import { codeBlocksOf } from '../support/markdown.js';
 
 const PRINTED_PORT = '3443';
 
@@ -49,7 +50,7 @@ describe("the README's walk with curl", () => {
 async function walkOf(file: string): Promise<string> {
   const sections = (await readFile(file, 'utf8')).split(/^## /m);
   const walk = sections.find((section) => section.startsWith('A walk with curl\n')) ?? '';
-  const blocks = [...walk.matchAll(/^```bash\n(.*?)^```$/gms)].map(([, commands = '']) => commands);
+  const blocks = codeBlocksOf(walk, 'bash');
   if (blocks.length === 0) throw new Error(`${file} has no walk with curl`);
   return blocks.join('\n');
 }

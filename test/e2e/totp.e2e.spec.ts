@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { sql } from 'kysely';
 import { SessionsService } from '../../src/auth/sessions.service.js';
@@ -8,6 +7,7 @@ import { AuthenticatorApp } from '../support/authenticator-app.js';
 import { forEachDatabase } from '../support/for-each-database.js';
 import { readToken } from '../support/forge-token.js';
 import { type HttpsResponse } from '../support/https-client.js';
+import { codeBlocksOf } from '../support/markdown.js';
 import { badFields, expectProblem } from '../support/problems.js';
 import { countUnder, databaseOf, reencryptAll, retirePrimary } from '../support/retired-keys.js';
 import { type TestApp } from '../support/test-app.js';
@@ -260,12 +260,8 @@ describe('the second factor', () => {
 
     it('is taken from who has lost it by the statements in docs/operations.md, and from nobody else', async () => {
       const [locked, another] = await Promise.all([newProtected(), newProtected()]);
-      const document = readFileSync(
-        fileURLToPath(new URL('../../docs/operations.md', import.meta.url)),
-        'utf8',
-      );
-      const [, statements = ''] = /^```sql\n(.+?)\n```$/ms.exec(document) ?? [];
-      for (const statement of statements.split('\n')) {
+      const [statements = ''] = codeBlocksOf(readFileSync('docs/operations.md', 'utf8'), 'sql');
+      for (const statement of statements.trimEnd().split('\n')) {
         await sql.raw(statement.replace('<id>', locked.id)).execute(databaseOf(app).query);
       }
       expect((await login(locked.email)).status).toBe(200);

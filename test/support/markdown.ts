@@ -12,6 +12,12 @@ export function codeSpansOf(markdown: string): string[] {
   return [...withoutBlocks(markdown).matchAll(/`([^`\n]+)`/g)].map(([, code = '']) => code);
 }
 
+/** What its fenced code blocks in this language hold. */
+export function codeBlocksOf(markdown: string, language: string): string[] {
+  const blocks = markdown.matchAll(/^```(\w*)\n(.*?)^```$/gms);
+  return [...blocks].filter(([, found]) => found === language).map(([, , code = '']) => code);
+}
+
 /** The anchors of its headings, as GitHub makes them. */
 export function anchorsOf(markdown: string): string[] {
   const headings = withoutBlocks(markdown).matchAll(/^#+ (.+)$/gm);
