@@ -97,9 +97,13 @@ describe('a change of password', () => {
       const account = await newAccount(app);
       const passwords = Array.from({ length: 8 }, (_, index) => `${NEXT} ${index}`);
       const answers = await Promise.all(passwords.map((password) => change(account, PASSWORD, password)));
-      expect(answers.filter(({ status }) => status === 204)).toHaveLength(1);
-      const logins = await Promise.all(passwords.map((password) => login(account.email, password)));
-      expect(logins.map(({ status }) => status === 200)).toEqual(answers.map(({ status }) => status === 204));
+      const given = passwords.filter((_, index) => answers[index]?.status === 204);
+      expect(given).toHaveLength(1);
+      // Before the others: their failures would keep the account closed for a second.
+      expect((await login(account.email, given.join())).status).toBe(200);
+      const refused = passwords.filter((password) => !given.includes(password));
+      const logins = await Promise.all(refused.map((password) => login(account.email, password)));
+      expect(logins.filter(({ status }) => status === 200)).toEqual([]);
     });
 
     it('is recorded, refused ones too', async () => {
