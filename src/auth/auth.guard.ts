@@ -29,7 +29,7 @@ export class AuthGuard implements CanActivate {
     if (access && 'public' in access)
       return access.tellsMoreTo ? this.#recognise(context, access.tellsMoreTo) : true;
     const request = context.switchToHttp().getRequest<FastifyRequest & AuthenticatedRequest>();
-    const authenticated = this.authenticator.authenticate(request.headers.authorization);
+    const authenticated = this.authenticator.authenticate(request.headers.authorization, request.raw.socket);
     return authenticated instanceof Promise
       ? authenticated.then((principal) => this.#admit(request, principal, access))
       : this.#admit(request, authenticated, access);
@@ -40,7 +40,7 @@ export class AuthGuard implements CanActivate {
     const request = context.switchToHttp().getRequest<FastifyRequest & AuthenticatedRequest>();
     if (request.headers.authorization === undefined) return true;
     const principal = await Promise.try(() =>
-      this.authenticator.authenticate(request.headers.authorization),
+      this.authenticator.authenticate(request.headers.authorization, request.raw.socket),
     ).catch(() => undefined);
     if (principal?.permissions.has(permission) === true) request.principal = principal;
     return true;

@@ -41,13 +41,14 @@ export class Authenticator {
    * A promise only where something has to be looked up: most requests come with what is known already.
    *
    * @param authorization - the `Authorization` header field
+   * @param connection - what it came over: its next request mostly brings the same token
    * @throws {UnauthenticatedError} for anything but a good access token of a live session or a good API key
    */
-  authenticate(authorization: string | undefined): Principal | Promise<Principal> {
+  authenticate(authorization: string | undefined, connection: object): Principal | Promise<Principal> {
     if (authorization?.slice(0, BEARER.length).toLowerCase() !== BEARER) throw new UnauthenticatedError();
     const token = authorization.slice(BEARER.length);
     if (this.apiKeys.isApiKey(token)) return this.apiKeys.authenticate(token);
-    const digest = this.crypto.digest(token);
+    const digest = this.crypto.digest(token, connection);
     const nowMs = this.clock.nowMs();
     const verified = this.#verified.get(digest);
     if (!verified || nowMs >= verified.expiresAtMs) return this.#verify(token, digest, nowMs);
