@@ -14,6 +14,7 @@ import { secretStates } from './migrations/0010-secret-states.js';
 import { shares } from './migrations/0011-shares.js';
 import { grants } from './migrations/0012-grants.js';
 import { neededFactors } from './migrations/0013-needed-factors.js';
+import { liveSessions } from './migrations/0014-live-sessions.js';
 
 /** Every migration, in the order of their names. */
 export function migrationsFor(kind: DatabaseKind): Readonly<Record<string, Migration>> {
@@ -31,6 +32,7 @@ export function migrationsFor(kind: DatabaseKind): Readonly<Record<string, Migra
     '0011-shares': shares(kind),
     '0012-grants': grants(kind),
     '0013-needed-factors': neededFactors(),
+    '0014-live-sessions': liveSessions(),
   };
 }
 
