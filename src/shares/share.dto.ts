@@ -74,7 +74,7 @@ export class CreatedShareResponse {
   constructor({ id, token, views, expiresAt }: CreatedShare, baseUrl: string) {
     this.id = id;
     this.token = token;
-    this.url = `${baseUrl}/s/${id}#${token}`;
+    this.url = new URL(`/s/${id}#${token}`, baseUrl).href;
     this.views = views;
     this.expiresAt = expiresAt.toISOString();
   }
