@@ -37,15 +37,17 @@ class AuditEventResponse {
   @ApiProperty({ enum: ['success', 'failure'] })
   readonly outcome: 'success' | 'failure';
 
-  @ApiProperty({ ...nullableText, description: 'null for what another user did' })
+  @ApiProperty({ ...nullableText, description: 'null for what somebody else did' })
   readonly ip: string | null;
 
   @ApiProperty(nullableText)
   readonly requestId: string | null;
 
-  /** @param readerId - the user whose log this is: they don't learn the address of another user */
+  /** @param readerId - the user whose log this is: they don't learn the address of somebody else */
   constructor(event: AuditEvent, readerId: string | undefined) {
-    const isHidden = readerId !== undefined && event.actor !== null && event.actor !== readerId;
+    // Nobody is signed in who reveals a share, nor who fails to sign in: but only one of them is after this account.
+    const isOthers = event.actor === null ? event.action === 'share.reveal' : event.actor !== readerId;
+    const isHidden = readerId !== undefined && isOthers;
     this.seq = event.seq;
     this.at = event.at.toISOString();
     this.actor = event.actor;

@@ -258,16 +258,16 @@ describe('one-time shares', () => {
       const ofShare = (shareId: string) =>
         items
           .filter(({ target }) => target === `share:${shareId}`)
-          .map(({ action, actor, outcome }) => [action, actor, outcome])
+          .map(({ action, actor, outcome, ip }) => [action, actor, outcome, ip])
           .toReversed();
       expect(ofShare(id)).toEqual([
-        ['share.create', owner.id, 'success'],
-        ['share.reveal', null, 'failure'],
-        ['share.reveal', null, 'success'],
+        ['share.create', owner.id, 'success', '127.0.0.1'],
+        ['share.reveal', null, 'failure', null],
+        ['share.reveal', null, 'success', null],
       ]);
       expect(ofShare(deleted.id)).toEqual([
-        ['share.create', owner.id, 'success'],
-        ['share.delete', owner.id, 'success'],
+        ['share.create', owner.id, 'success', '127.0.0.1'],
+        ['share.delete', owner.id, 'success', '127.0.0.1'],
       ]);
     });
 
