@@ -102,7 +102,7 @@ export class ApiKeysService {
     await this.database.transaction(async () => {
       await this.repository.insert({ ...row, user_id: userId, digest });
       const event = { action: 'api-key.create', target: `api-key:${row.id}`, outcome: 'success' } as const;
-      await this.audit.record({ actor: userId, ...event, ...origin });
+      await this.audit.record({ actor: userId, ...event, value: key, ...origin });
     });
     return { ...toApiKey(row), key };
   }

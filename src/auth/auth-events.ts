@@ -1,31 +1,44 @@
 import { Injectable } from '@nestjs/common';
-import { type AuditAction } from '../audit/audit-actions.js';
 import { AuditService } from '../audit/audit.service.js';
 import { type RequestOrigin } from '../common/request-origin.js';
+
+/** An account that somebody named by its e-mail address. Of that, the log gets a digest. */
+interface NamedAccount {
+  /** Absent where the address has no account. */
+  readonly userId: string | undefined;
+  readonly email: string;
+}
 
 /** What the audit log is told of accounts and sessions. Each is recorded in the surrounding transaction, if any. */
 @Injectable()
 export class AuthEvents {
   constructor(private readonly audit: AuditService) {}
 
-  async registered(userId: string, origin: RequestOrigin): Promise<void> {
-    await this.#record(userId, 'auth.register', `user:${userId}`, origin);
+  async registered(userId: string, email: string, origin: RequestOrigin): Promise<void> {
+    const event = { actor: userId, action: 'auth.register', target: `user:${userId}`, value: email } as const;
+    await this.audit.record({ ...event, outcome: 'success', ...origin });
   }
 
-  async loggedIn(userId: string, sessionId: string, origin: RequestOrigin): Promise<void> {
-    await this.#record(userId, 'auth.login', `session:${sessionId}`, origin);
+  async loggedIn(userId: string, sessionId: string, email: string, origin: RequestOrigin): Promise<void> {
+    const event = {
+      actor: userId,
+      action: 'auth.login',
+      target: `session:${sessionId}`,
+      value: email,
+    } as const;
+    await this.audit.record({ ...event, outcome: 'success', ...origin });
   }
 
-  /** @param userId of the account, where the address has one */
   async loginRefused(
     reason: 'wrong' | 'throttled',
-    userId: string | undefined,
+    { userId, email }: NamedAccount,
     origin: RequestOrigin,
   ): Promise<void> {
     await this.audit.record({
       actor: null,
       ...(userId === undefined ? {} : { ownerId: userId, target: `user:${userId}` }),
       action: reason === 'wrong' ? 'auth.login-failed' : 'auth.login-throttled',
+      value: email,
       outcome: 'failure',
       ...origin,
     });
@@ -40,11 +53,18 @@ export class AuthEvents {
     await this.audit.record({ actor: userId, action: 'auth.password-changed', target, outcome, ...origin });
   }
 
-  async refreshReplayed(userId: string, sessionId: string, origin: RequestOrigin): Promise<void> {
+  /** @param token - the refresh token that came back, of which the log gets a digest */
+  async refreshReplayed(
+    userId: string,
+    sessionId: string,
+    token: string,
+    origin: RequestOrigin,
+  ): Promise<void> {
     await this.audit.record({
       actor: null,
       ownerId: userId,
       action: 'auth.refresh-replayed',
+      value: token,
       target: `session:${sessionId}`,
       outcome: 'failure',
       ...origin,
@@ -69,9 +89,5 @@ export class AuthEvents {
       const target = `session:${id}`;
       await this.audit.record({ actor, ownerId, action, target, outcome: 'success', ...origin });
     }
-  }
-
-  async #record(userId: string, action: AuditAction, target: string, origin: RequestOrigin): Promise<void> {
-    await this.audit.record({ actor: userId, action, target, outcome: 'success', ...origin });
   }
 }

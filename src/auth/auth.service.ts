@@ -52,7 +52,9 @@ export class AuthService {
    */
   async register(email: string, password: string, origin: RequestOrigin): Promise<User> {
     if (this.config.auth.registration === 'closed') throw new RegistrationClosedError();
-    return this.users.create(email, password, ['user'], (userId) => this.events.registered(userId, origin));
+    return this.users.create(email, password, ['user'], (userId) =>
+      this.events.registered(userId, email, origin),
+    );
   }
 
   /**
@@ -75,17 +77,17 @@ export class AuthService {
       kind: 'password',
       subject,
       verify: () => this.users.verifyPassword(credentials, password),
-      onRefusal: (reason) => this.events.loginRefused(reason, credentials.userId, origin),
+      onRefusal: (reason) => this.events.loginRefused(reason, { userId: credentials.userId, email }, origin),
     });
     if (userId === undefined) throw new InvalidCredentialsError();
     const amr = await this.secondFactor.complete(userId, {
       code,
       subject,
-      onRefusal: (reason) => this.events.loginRefused(reason, userId, origin),
+      onRefusal: (reason) => this.events.loginRefused(reason, { userId, email }, origin),
     });
     const { passwordChangedAtMs } = credentials;
     const isStillEnough = () => this.secondFactor.isEnough(userId, amr);
-    const authenticated = { userId, passwordChangedAtMs, isStillEnough, amr };
+    const authenticated = { userId, email, passwordChangedAtMs, isStillEnough, amr };
     const session = await this.sessions.begin(authenticated, userAgent, origin);
     const tokens = await this.#issue(session);
     return { ...tokens, deviceToken: await this.knownDevices.tokenFor(userId, deviceId) };

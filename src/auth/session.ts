@@ -22,6 +22,8 @@ export interface LiveSession extends SessionPrincipal {
 /** A user as they were when they proved who they are. */
 export interface Authenticated {
   readonly userId: string;
+  /** As they gave it. */
+  readonly email: string;
   /** A session begins only while the password is still that one. */
   readonly passwordChangedAtMs: number;
   /** Asked in the transaction that begins the session: whether what was shown is still enough. */

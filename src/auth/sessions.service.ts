@@ -63,7 +63,7 @@ export class SessionsService {
    * @throws {InvalidCredentialsError} when the user was disabled, or their password or second factor changed meanwhile
    */
   async begin(
-    { userId, passwordChangedAtMs, isStillEnough, amr }: Authenticated,
+    { userId, email, passwordChangedAtMs, isStillEnough, amr }: Authenticated,
     userAgent: string,
     origin: RequestOrigin,
   ): Promise<GrantedSession> {
@@ -90,7 +90,7 @@ export class SessionsService {
       await this.repository.insert(session);
       const refreshToken = await this.refreshTokens.issue(session.id, nowMs);
       await this.events.sessionsEnded(endedIds, { actor: 'system', userId, origin });
-      await this.events.loggedIn(userId, session.id, origin);
+      await this.events.loggedIn(userId, session.id, email, origin);
       return { roles: toRoles(roles), refreshToken, endedIds };
     });
     this.forget(endedIds);
@@ -110,7 +110,7 @@ export class SessionsService {
     const idleTtlMs = this.config.auth.refreshIdleTtlSeconds * 1_000;
     const outcome = await this.database.transaction(async () => {
       const redemption = await this.refreshTokens.redeem(token, nowMs);
-      if (redemption?.use === 'replay') await this.#endFamily(redemption.sessionId, nowMs, origin);
+      if (redemption?.use === 'replay') await this.#endFamily(redemption.sessionId, refreshToken, origin);
       if (!redemption || redemption.use === 'replay') return redemption;
       const session = await (redemption.use === 'first'
         ? this.repository.touch(redemption.sessionId, nowMs, idleTtlMs)
@@ -179,11 +179,11 @@ export class SessionsService {
     await this.repository.deleteEnded(this.clock.nowMs());
   }
 
-  async #endFamily(id: string, nowMs: number, origin: RequestOrigin): Promise<void> {
-    const userId = await this.repository.revokeFamily(id, nowMs);
+  async #endFamily(id: string, token: string, origin: RequestOrigin): Promise<void> {
+    const userId = await this.repository.revokeFamily(id, this.clock.nowMs());
     if (userId === undefined) return;
     this.#logger.warn({ sessionId: id }, 'a used refresh token came back, its session was ended');
-    await this.events.refreshReplayed(userId, id, origin);
+    await this.events.refreshReplayed(userId, id, token, origin);
   }
 
   async #loadLive(id: string): Promise<LiveSession | undefined> {

@@ -59,17 +59,22 @@ export class ShareRevealsService {
    * @throws HashQueueFullError
    * @throws {AuditUnavailableError} and the view is not used up
    */
-  async reveal(id: string, { token, passphrase }: Presented, origin: RequestOrigin): Promise<RevealedShare> {
+  async reveal(id: string, presented: Presented, origin: RequestOrigin): Promise<RevealedShare> {
+    const { token } = presented;
     const digest = this.crypto.digestToken(SHARE_TOKEN_PREFIX, token);
     if (!digest || !isId(id)) throw new ShareNotFoundError();
     // Who has no token learns nothing from how long this takes; who has it may see on the page that the share lives.
     const share = await this.repository.findLive(id, this.clock.nowMs(), digest);
     if (!share) throw new ShareNotFoundError();
-    if (share.passphrase_ciphertext) await this.#checkPassphrase(share, passphrase, origin);
-    return this.#take(id, digest, origin);
+    if (share.passphrase_ciphertext) await this.#checkPassphrase(share, presented, origin);
+    return this.#take(id, { token, digest }, origin);
   }
 
-  async #take(id: string, digest: Buffer, { ip, requestId }: RequestOrigin): Promise<RevealedShare> {
+  async #take(
+    id: string,
+    { token, digest }: { readonly token: string; readonly digest: Buffer },
+    { ip, requestId }: RequestOrigin,
+  ): Promise<RevealedShare> {
     return this.database.transaction(async () => {
       const nowMs = this.clock.nowMs();
       const taken = await this.repository.take(id, digest, nowMs);
@@ -87,6 +92,7 @@ export class ShareRevealsService {
         target: `share:${id}`,
         ownerId,
         outcome: 'success',
+        value: token,
         ip,
         requestId,
       });
@@ -97,7 +103,7 @@ export class ShareRevealsService {
   /** Slowed down share by share: whoever has a link can guess at its passphrase and no other. */
   async #checkPassphrase(
     { id, owner_id: ownerId, passphrase_ciphertext: stored }: ShareRow,
-    passphrase: string | undefined,
+    { token, passphrase }: Presented,
     { ip, requestId }: RequestOrigin,
   ): Promise<void> {
     if (passphrase === undefined || !stored) throw new ShareNotFoundError();
@@ -110,7 +116,7 @@ export class ShareRevealsService {
       },
       onRefusal: async () => {
         const refusal = { actor: null, action: 'share.reveal', target: `share:${id}`, ownerId } as const;
-        await this.audit.record({ ...refusal, outcome: 'failure', ip, requestId });
+        await this.audit.record({ ...refusal, outcome: 'failure', value: token, ip, requestId });
       },
     });
     if (isRight === undefined) throw new ShareNotFoundError();

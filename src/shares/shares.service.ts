@@ -69,7 +69,7 @@ export class SharesService {
         created_at: nowMs,
         expires_at: expiresAtMs,
       });
-      await this.#record(caller, 'share.create', id);
+      await this.#record(caller, 'share.create', id, token);
     });
     return { id, token, views, expiresAt: new Date(expiresAtMs) };
   }
@@ -124,12 +124,14 @@ export class SharesService {
     { userId, ip, requestId }: Caller,
     action: 'share.create' | 'share.delete',
     id: string,
+    token?: string,
   ): Promise<void> {
     return this.audit.record({
       actor: userId,
       action,
       target: `share:${id}`,
       outcome: 'success',
+      ...(token === undefined ? {} : { value: token }),
       ip,
       requestId,
     });

@@ -1,0 +1,68 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { AuditService } from '../../src/audit/audit.service.js';
+import { newAccount, newEmail, PASSWORD } from '../support/accounts.js';
+import { forEachDatabase } from '../support/for-each-database.js';
+import { type TestApp } from '../support/test-app.js';
+
+/** What `audit contains` looks up: nothing of these values is in the log but a digest. */
+describe('the audit log knows', () => {
+  forEachDatabase((newApp) => {
+    let app: TestApp;
+    beforeAll(async () => {
+      app = await newApp();
+    });
+    afterAll(() => app.close());
+
+    async function eventsAbout(value: string): Promise<string[]> {
+      const events = await app.nest.get(AuditService, { strict: false }).findByValue(value);
+      return events.map(({ action, outcome }) => `${action} ${outcome}`);
+    }
+
+    it('an e-mail address that was registered, signed in with and guessed at, however it is spelled', async () => {
+      const { email } = await newAccount(app);
+      for (let guess = 0; guess < 6; guess++) {
+        await app.post('/v1/auth/login', { email: email.toUpperCase(), password: `${PASSWORD}${guess}` });
+      }
+      const known = [
+        'auth.register success',
+        'auth.login success',
+        ...Array.from({ length: 5 }, () => 'auth.login-failed failure'),
+        'auth.login-throttled failure',
+      ];
+      expect(await eventsAbout(email)).toEqual(known);
+      expect(await eventsAbout(email.toUpperCase())).toEqual(known);
+    });
+
+    it('an e-mail address that has no account, and none that nobody gave', async () => {
+      const email = newEmail();
+      await app.post('/v1/auth/login', { email, password: PASSWORD });
+      expect(await eventsAbout(email)).toEqual(['auth.login-failed failure']);
+      expect(await eventsAbout(newEmail())).toEqual([]);
+    });
+
+    it('a refresh token that came back', async () => {
+      const { refreshToken } = await newAccount(app);
+      const next = await app.post('/v1/auth/refresh', { refreshToken });
+      app.clock.advance(60);
+      await app.post('/v1/auth/refresh', { refreshToken });
+      expect(await eventsAbout(refreshToken)).toEqual(['auth.refresh-replayed failure']);
+      expect(await eventsAbout(next.string('refreshToken'))).toEqual([]);
+    });
+
+    it('an API key and the token of a share', async () => {
+      const { token } = await newAccount(app);
+      const key = await app.post('/v1/api-keys', { name: 'ci', scopes: ['secrets:read'] }, token);
+      expect(await eventsAbout(key.string('key'))).toEqual(['api-key.create success']);
+      const share = await app.post('/v1/shares', { data: { a: 'b' }, passphrase: PASSWORD }, token);
+      const reveal = (passphrase: string) =>
+        app.post(`/v1/shares/${share.string('id')}/reveal`, { token: share.string('token'), passphrase });
+      await reveal('wrong');
+      await reveal(PASSWORD);
+      expect(await eventsAbout(share.string('token'))).toEqual([
+        'share.create success',
+        'share.reveal failure',
+        'share.reveal success',
+      ]);
+    });
+  });
+});
