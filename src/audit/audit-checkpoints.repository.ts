@@ -1,9 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import { type Selectable } from 'kysely';
 import { Database } from '../database/database.js';
+import { orZero } from '../database/or-zero.js';
 import { type Schema } from '../database/schema.js';
 
 export type AuditCheckpointRow = Selectable<Schema['audit_checkpoints']>;
+
+/** A number that only somebody else can have written reads as 0, with which the signature fails. */
+const COLUMNS = [orZero('seq').as('seq'), orZero('at').as('at'), 'mac', 'signature'] as const;
 
 @Injectable()
 export class AuditCheckpointsRepository {
@@ -16,7 +20,7 @@ export class AuditCheckpointsRepository {
   async find(seq: number): Promise<AuditCheckpointRow | undefined> {
     return this.database.query
       .selectFrom('audit_checkpoints')
-      .selectAll()
+      .select(COLUMNS)
       .where('seq', '=', seq)
       .executeTakeFirst();
   }
@@ -24,19 +28,16 @@ export class AuditCheckpointsRepository {
   async findLatest(): Promise<AuditCheckpointRow | undefined> {
     return this.database.query
       .selectFrom('audit_checkpoints')
-      .selectAll()
-      .orderBy('seq', 'desc')
+      .select(COLUMNS)
+      .orderBy('audit_checkpoints.seq', 'desc')
       .limit(1)
       .executeTakeFirst();
   }
 
-  async page(afterSeq: number, limit: number): Promise<AuditCheckpointRow[]> {
-    return this.database.query
-      .selectFrom('audit_checkpoints')
-      .selectAll()
-      .where('seq', '>', afterSeq)
-      .orderBy('seq')
-      .limit(limit)
-      .execute();
+  /** @param afterSeq - the last one of the page before */
+  async page(afterSeq: number | undefined, limit: number): Promise<AuditCheckpointRow[]> {
+    const checkpoints = this.database.query.selectFrom('audit_checkpoints').select(COLUMNS);
+    const rest = afterSeq === undefined ? checkpoints : checkpoints.where('seq', '>', afterSeq);
+    return rest.orderBy('audit_checkpoints.seq').limit(limit).execute();
   }
 }

@@ -64,7 +64,7 @@ export class AuditCheckpoints {
 
   /** @throws {AuditBrokenError} when a checkpoint in the table is not genuine or the log is not as it says */
   async verifyStored(): Promise<void> {
-    let afterSeq = Number.MIN_SAFE_INTEGER;
+    let afterSeq: number | undefined;
     for (;;) {
       const rows = await this.repository.page(afterSeq, PAGE);
       for (const row of rows) await this.verify(row);

@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { anEvent, openAuditLog } from '../../test/support/audit-log.js';
 import { FakeClock } from '../../test/support/fake-clock.js';
@@ -260,6 +261,20 @@ describe('a changed audit log', () => {
       }
       expect(await verifyAfter(() => database.query.deleteFrom('audit_head').execute())).toBe(1);
     });
+
+    it.each(['9223372036854775807', '-9223372036854775808'])(
+      'is found when a number is set to %s, which JavaScript does not hold',
+      async (number) => {
+        const set = (table: string, column: string) => () =>
+          sql`update ${sql.table(table)} set ${sql.ref(column)} = ${sql.lit(BigInt(number))}`.execute(
+            database.query,
+          );
+        expect(await verifyAfter(set('audit_head', 'seq'))).toBe(1);
+        expect(await verifyAfter(set('audit_checkpoints', 'at'))).toBe(CHECKPOINT);
+        expect(await verifyAfter(set('audit_checkpoints', 'seq'))).toBe(0);
+        expect(await verifyAfter(set('audit_events', 'at'))).toBe(1);
+      },
+    );
 
     it.each([
       ['seq', { seq: CHECKPOINT - 1 }, CHECKPOINT - 1],

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import { type Kysely, type Selectable, sql } from 'kysely';
+import { type ExpressionBuilder, type Kysely, type Selectable, sql } from 'kysely';
 import { Database } from '../database/database.js';
+import { orZero } from '../database/or-zero.js';
 import { type Schema } from '../database/schema.js';
 
 export type AuditEventRow = Selectable<Schema['audit_events']>;
@@ -65,34 +66,22 @@ export class AuditRepository {
 
   /** A page of the whole log, oldest first, up to and with `lastSeq`. */
   async page(afterSeq: number, lastSeq: number, limit: number): Promise<AuditEventRow[]> {
-    return (
-      this.database.query
-        .selectFrom('audit_events')
-        .selectAll()
-        .where('seq', '>', afterSeq)
-        .where('seq', '<=', lastSeq)
-        // What no number of ours can hold was written by somebody else, and shows as a gap.
-        .where('at', '>=', 0)
-        .where('at', '<=', Number.MAX_SAFE_INTEGER)
-        .orderBy('seq')
-        .limit(limit)
-        .execute()
-    );
+    return this.database.query
+      .selectFrom('audit_events')
+      .selectAll()
+      .where('seq', '>', afterSeq)
+      .where('seq', '<=', lastSeq)
+      .where(isReadable)
+      .orderBy('seq')
+      .limit(limit)
+      .execute();
   }
 
   /** The number of an event that stands before the first one. */
   async findBelowFirst(): Promise<number | undefined> {
     const row = await this.database.query
       .selectFrom('audit_events')
-      .select((column) =>
-        column
-          .case()
-          .when('seq', '>', Number.MIN_SAFE_INTEGER)
-          .then(column.ref('seq'))
-          .else(0)
-          .end()
-          .as('seq'),
-      )
+      .select(orZero('seq').as('seq'))
       .where('seq', '<', 1)
       .limit(1)
       .executeTakeFirst();
@@ -125,21 +114,38 @@ export class AuditRepository {
       .selectFrom('audit_events')
       .selectAll()
       .where('value_digest', 'in', digests)
+      .where(isReadable)
       .orderBy('seq')
       .limit(limit)
       .execute();
   }
 
   #select(column: 'actor' | 'owner_id', userId: string, { action, belowSeq, limit }: Selection) {
-    let query = this.database.query.selectFrom('audit_events').selectAll().where(column, '=', userId);
+    let query = this.database.query
+      .selectFrom('audit_events')
+      .selectAll()
+      .where(column, '=', userId)
+      .where(isReadable);
     if (action !== undefined) query = query.where('action', '=', action);
     if (belowSeq !== undefined) query = query.where('seq', '<', belowSeq);
     return query.orderBy('seq', 'desc').limit(limit + 1);
   }
 }
 
+/** What no number of ours can hold was written by somebody else, and shows as a gap. */
+function isReadable(event: ExpressionBuilder<Schema, 'audit_events'>) {
+  return event.and([
+    event('seq', '<=', Number.MAX_SAFE_INTEGER),
+    event('at', '>=', 0),
+    event('at', '<=', Number.MAX_SAFE_INTEGER),
+  ]);
+}
+
 function selectHead(query: Kysely<Schema>) {
-  return query.selectFrom('audit_head').select(['seq', 'mac', 'key_id', 'head_mac']).where('id', '=', 1);
+  return query
+    .selectFrom('audit_head')
+    .select([orZero('seq').as('seq'), 'mac', 'key_id', 'head_mac'])
+    .where('id', '=', 1);
 }
 
 /*
