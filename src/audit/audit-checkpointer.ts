@@ -1,17 +1,16 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { appendFile } from 'node:fs/promises';
-import {
-  type BeforeApplicationShutdown,
-  Injectable,
-  Logger,
-  type OnApplicationBootstrap,
-} from '@nestjs/common';
+import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { errorCode } from '../common/error-code.js';
+import { SHIPPED_CONTEXT } from '../common/json-logger.js';
+import { StartError } from '../common/start-error.js';
 import { AppConfig } from '../config/app-config.js';
 import { CHAIN_START, type ChainLink } from './audit-chain.js';
 import { type AuditCheckpoint, AuditCheckpoints, toJson } from './audit-checkpoints.js';
 import { AuditVerifier } from './audit-verifier.js';
 import { AuditWriter } from './audit-writer.js';
 import { AuditRepository } from './audit.repository.js';
-import { AuditBrokenError } from './errors.js';
+import { AuditBrokenError, AuditUnavailableError } from './errors.js';
 
 const MINUTE_MS = 60_000;
 
@@ -21,8 +20,9 @@ const MINUTE_MS = 60_000;
  * the error log says so.
  */
 @Injectable()
-export class AuditCheckpointer implements OnApplicationBootstrap, BeforeApplicationShutdown {
+export class AuditCheckpointer implements OnApplicationBootstrap, OnApplicationShutdown {
   readonly #logger = new Logger('Audit');
+  readonly #output = new Logger(SHIPPED_CONTEXT);
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<AuditCheckpoint> | undefined;
   /** Up to where this instance has found the log as it was written. */
@@ -39,18 +39,22 @@ export class AuditCheckpointer implements OnApplicationBootstrap, BeforeApplicat
     private readonly config: AppConfig,
   ) {}
 
-  onApplicationBootstrap(): void {
-    const { checkpointEvents, checkpointMinutes } = this.config.audit;
+  /** @throws {StartError} when the file can't be written */
+  async onApplicationBootstrap(): Promise<void> {
+    const { checkpointEvents, checkpointMinutes, checkpointFile } = this.config.audit;
+    if (checkpointFile !== undefined) await prepare(checkpointFile);
+    // What an append schedules is no part of the transaction that it is in.
+    const outside = AsyncLocalStorage.snapshot();
     this.#timer = setInterval(() => void this.#runOnTime(), checkpointMinutes * MINUTE_MS).unref();
     this.writer.onAppend = (seq) => {
       if (seq - this.#signedSeq < checkpointEvents) return;
       this.#signedSeq = seq;
-      setImmediate(() => void this.#runOnTime());
+      setImmediate(outside, () => void this.#runOnTime());
     };
   }
 
-  /** The last events are signed too. */
-  async beforeApplicationShutdown(): Promise<void> {
+  /** The last events are signed too: no request runs any more. */
+  async onApplicationShutdown(): Promise<void> {
     clearInterval(this.#timer);
     await this.#runOnTime();
   }
@@ -110,9 +114,21 @@ export class AuditCheckpointer implements OnApplicationBootstrap, BeforeApplicat
     const { checkpointFile } = this.config.audit;
     for (let checkpoint = this.#unsent[0]; checkpoint; checkpoint = this.#unsent[0]) {
       const fields = toJson(checkpoint);
-      if (checkpointFile === undefined) this.#logger.log(fields, 'audit checkpoint');
-      else await appendFile(checkpointFile, `${JSON.stringify(fields)}\n`, { mode: 0o600, flush: true });
+      if (checkpointFile === undefined) this.#output.log(fields, 'audit checkpoint');
+      else await append(checkpointFile, `${JSON.stringify(fields)}\n`);
       this.#unsent.shift();
     }
   }
+}
+
+async function prepare(file: string): Promise<void> {
+  await appendFile(file, '', { mode: 0o600 }).catch((error: unknown) => {
+    throw new StartError(`AUDIT_CHECKPOINT_FILE ${file} can't be written (${errorCode(error)})`);
+  });
+}
+
+async function append(file: string, line: string): Promise<void> {
+  await appendFile(file, line, { mode: 0o600, flush: true }).catch((error: unknown) => {
+    throw new AuditUnavailableError(error);
+  });
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { JsonLogger } from './json-logger.js';
+import { JsonLogger, SHIPPED_CONTEXT } from './json-logger.js';
 
 /** A logger and all that it has written. */
 function newLogger(level = 'trace') {
@@ -97,6 +97,16 @@ describe('JsonLogger', () => {
     const line = { ...request, level: 'info', time: expect.any(String), msg: 'request' };
     expect(JSON.parse(answered ?? '')).toEqual({ ...line, status: 204 });
     expect(JSON.parse(aborted ?? '')).toEqual({ ...line, aborted: true });
+  });
+
+  it.each([
+    ['warn', 1],
+    ['fatal', 1],
+    ['silent', 0],
+  ])('writes what leaves the machine at level %s', (level, lines) => {
+    const { logger, written } = newLogger(level);
+    logger.log({ seq: 1 }, 'audit checkpoint', SHIPPED_CONTEXT);
+    expect(written).toHaveLength(lines);
   });
 
   it('writes nothing below its level', () => {

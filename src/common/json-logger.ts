@@ -39,6 +39,9 @@ export interface RequestLogFields {
 /** Where Nest reports a start that failed. */
 const START_CONTEXTS = new Set<unknown>(['ExceptionHandler', 'NestApplication']);
 
+/** What the log carries off the machine, whatever its level: only `silent` stops it. */
+export const SHIPPED_CONTEXT = 'AuditCheckpoint';
+
 /** Nest's account of its own wiring: for debugging, not for every start. */
 const FRAMEWORK_CONTEXTS = new Set<unknown>([
   'InstanceLoader',
@@ -54,6 +57,7 @@ const FRAMEWORK_CONTEXTS = new Set<unknown>([
  */
 export class JsonLogger implements LoggerService {
   readonly #pino: Logger;
+  readonly #shipping: Logger;
   readonly #writesRequests: boolean;
   readonly #destination: DestinationStream;
   /** The lines of this turn of the event loop: one write for all of them. */
@@ -73,6 +77,7 @@ export class JsonLogger implements LoggerService {
       censor: '[redacted]',
     };
     this.#pino = pino({ ...settings, redact }, destination);
+    this.#shipping = level === 'silent' ? this.#pino : this.#pino.child({}, { level: 'info' });
     this.#writesRequests = this.#pino.isLevelEnabled('info');
     this.#destination = destination;
   }
@@ -154,9 +159,10 @@ export class JsonLogger implements LoggerService {
     this.#writeRequestLines();
     const context = rest.at(-1);
     const text = rest.length > 1 && typeof rest[0] === 'string' ? rest[0] : undefined;
-    if (message instanceof Error) this.#pino[level]({ context, err: message }, message.message);
-    else if (typeof message === 'object') this.#pino[level]({ context, ...message }, text);
-    else this.#pino[level]({ context }, typeof message === 'string' ? message : 'no message');
+    const logger = context === SHIPPED_CONTEXT ? this.#shipping : this.#pino;
+    if (message instanceof Error) logger[level]({ context, err: message }, message.message);
+    else if (typeof message === 'object') logger[level]({ context, ...message }, text);
+    else logger[level]({ context }, typeof message === 'string' ? message : 'no message');
   }
 }
 
