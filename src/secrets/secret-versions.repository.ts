@@ -117,14 +117,15 @@ export class SecretVersionsRepository {
     return (this.database.kind === 'postgres' ? query.forUpdate().skipLocked() : query).execute();
   }
 
-  /** Sets the time of deletion or takes it away. Versions that are deleted already keep their time. */
+  /** Sets the time of deletion or takes it away. */
   async mark(secretId: string, versions: readonly number[], deletedAtMs: number | null): Promise<void> {
-    const query = this.database.query
+    if (versions.length === 0) return;
+    await this.database.query
       .updateTable('secret_versions')
       .set({ deleted_at: deletedAtMs })
       .where('secret_id', '=', secretId)
-      .where('version', 'in', versions);
-    await (deletedAtMs === null ? query : query.where('deleted_at', 'is', null)).execute();
+      .where('version', 'in', versions)
+      .execute();
   }
 
   /** @param destroyedAtMs - null where the expiry alone says why the version is empty */

@@ -64,7 +64,8 @@ export class SecretVersionsService {
     precondition: Precondition,
   ): Promise<void> {
     await this.#change(caller, 'secret.delete', name, versions, precondition, async ({ id }, rows, nowMs) => {
-      await this.versions.mark(id, numbersOf(rows), nowMs);
+      const active = rows.filter((row) => stateOf(row, nowMs) === 'active');
+      await this.versions.mark(id, numbersOf(active), nowMs);
     });
   }
 

@@ -176,6 +176,19 @@ describe('the states of a version', () => {
       expect(await states('swept')).toEqual({ 1: 'destroyed', 2: 'active' });
     });
 
+    it('leaves versions that cannot be read anyway as they are when they are deleted', async () => {
+      await put('mixed', { data: { v: '1' }, expiresAt: app.clock.iso(10) });
+      await put('mixed', { data: { v: '2' } });
+      await put('mixed', { data: { v: '3' } });
+      await post('mixed/destroy', { versions: [2] });
+      app.clock.advance(10);
+      expect((await remove('mixed?versions=1,2')).status).toBe(204);
+      expect(await states('mixed')).toEqual({ 1: 'expired', 2: 'destroyed', 3: 'active' });
+      expect((await remove('mixed?versions=1,2,3')).status).toBe(204);
+      expect(await states('mixed')).toEqual({ 1: 'expired', 2: 'destroyed', 3: 'deleted' });
+      expectProblem(await post('mixed/undelete', { versions: [1] }), 'ERR_SECRET_STATE');
+    });
+
     it('does not let a deleted version that has expired come back by undeleting it', async () => {
       await put('late', { data: { v: '1' }, expiresAt: app.clock.iso(10) });
       await remove('late');
