@@ -1,8 +1,7 @@
 import { Body, Controller, Get, Post, Query, type Type } from '@nestjs/common';
-import { DiscoveryModule } from '@nestjs/core';
 import { Test } from '@nestjs/testing';
 import { describe, expect, it } from '@jest/globals';
-import { InputChecks } from './app.inputs.js';
+import { InputsModule } from './app.inputs.js';
 import { PageQuery } from './common/pagination.js';
 import { validated } from './common/validation.js';
 
@@ -33,8 +32,7 @@ class UncheckedController {
 }
 
 async function start(...controllers: Type[]): Promise<void> {
-  const imports = [DiscoveryModule];
-  const module = await Test.createTestingModule({ imports, controllers, providers: [InputChecks] }).compile();
+  const module = await Test.createTestingModule({ imports: [InputsModule], controllers }).compile();
   await module.init();
   await module.close();
 }

@@ -1,47 +1,97 @@
-import { Injectable, type OnApplicationBootstrap, type PipeTransform } from '@nestjs/common';
+import {
+  type CanActivate,
+  type ExecutionContext,
+  Injectable,
+  Module,
+  type OnApplicationBootstrap,
+  type PipeTransform,
+} from '@nestjs/common';
 import { RouteParamtypes } from '@nestjs/common/internal';
-import { DiscoveryService, MetadataScanner } from '@nestjs/core';
+import { APP_GUARD, DiscoveryModule, DiscoveryService, MetadataScanner } from '@nestjs/core';
+import { type FastifyRequest } from 'fastify';
+import { ValidationError } from './common/app-error.js';
 import { validated } from './common/validation.js';
 
-/** Where Nest's decorators note the parameters of a route, under `<type>:<index>`. */
+/** Where Nest's decorators note the parameters of a route, under `<type>:<index>`, and the path of a controller. */
 const ARGUMENTS_METADATA = '__routeArguments__';
+const PATH_METADATA = 'path';
 
-const checkedTypes: ReadonlyMap<number, string> = new Map([
-  [RouteParamtypes.BODY, '@Body'],
-  [RouteParamtypes.QUERY, '@Query'],
+/** Pages for people take what others add to their links. */
+const API_PATH = /^v1(\/|$)/;
+
+const checkedTypes: ReadonlyMap<number, 'Body' | 'Query'> = new Map([
+  [RouteParamtypes.BODY, 'Body'],
+  [RouteParamtypes.QUERY, 'Query'],
 ]);
 
-type Arguments = Readonly<Record<string, { readonly pipes?: readonly PipeTransform[] }>>;
+interface Input {
+  readonly type: 'Body' | 'Query';
+  readonly isValidated: boolean;
+}
 
-/** Stops the start when a route takes a body or a query that nothing checks. */
+/**
+ * Stops the start when a route takes a body or a query that nothing checks. A route of the API that takes none
+ * refuses every field of it, as a DTO refuses those that it doesn't know.
+ */
 @Injectable()
-export class InputChecks implements OnApplicationBootstrap {
+export class InputChecks implements OnApplicationBootstrap, CanActivate {
+  readonly #withoutBody = new WeakSet<object>();
+  readonly #withoutQuery = new WeakSet<object>();
+
   constructor(
     private readonly discovery: DiscoveryService,
     private readonly scanner: MetadataScanner,
   ) {}
 
   onApplicationBootstrap(): void {
-    const unchecked = this.discovery
-      .getControllers()
-      .flatMap(({ metatype, instance, name }) =>
-        this.scanner
-          .getAllMethodNames(Object.getPrototypeOf(instance) as object)
-          .flatMap((method) =>
-            uncheckedInputs(metatype, method).map((decorator) => `${decorator} of ${name}.${method}`),
-          ),
-      );
+    const unchecked: string[] = [];
+    for (const { metatype, instance, name } of this.discovery.getControllers()) {
+      const prototype = Object.getPrototypeOf(instance) as Readonly<Record<string, object>>;
+      const isApi = API_PATH.test(String(Reflect.getMetadata(PATH_METADATA, metatype as object)));
+      for (const method of this.scanner.getAllMethodNames(prototype)) {
+        const inputs = inputsOf(metatype, method);
+        const handler = prototype[method];
+        if (isApi && handler) this.#note(handler, inputs);
+        const faults = inputs.filter(({ isValidated }) => !isValidated);
+        unchecked.push(...faults.map(({ type }) => `@${type} of ${name}.${method}`));
+      }
+    }
     if (unchecked.length > 0) {
       throw new Error(`give ${unchecked.join(', ')} the pipe \`validated\`, as in @Body(validated)`);
     }
   }
+
+  /** @throws {ValidationError} for every field of a body or query that the route takes none of */
+  canActivate(context: ExecutionContext): true {
+    const handler = context.getHandler();
+    const { body, query } = context.switchToHttp().getRequest<FastifyRequest>();
+    if (this.#withoutQuery.has(handler)) refuseFields(query);
+    if (body !== undefined && this.#withoutBody.has(handler)) refuseFields(body);
+    return true;
+  }
+
+  #note(handler: object, inputs: readonly Input[]): void {
+    if (!inputs.some(({ type }) => type === 'Body')) this.#withoutBody.add(handler);
+    if (!inputs.some(({ type }) => type === 'Query')) this.#withoutQuery.add(handler);
+  }
 }
 
-function uncheckedInputs(controller: unknown, method: string): string[] {
+/** Import it last: guards run in the order of their modules, and who may not call a route learns that first. */
+@Module({ imports: [DiscoveryModule], providers: [{ provide: APP_GUARD, useClass: InputChecks }] })
+export class InputsModule {}
+
+function inputsOf(controller: unknown, method: string): Input[] {
   const found = Reflect.getMetadata(ARGUMENTS_METADATA, controller as object, method) as
-    Arguments | undefined;
+    Readonly<Record<string, { readonly pipes?: readonly PipeTransform[] }>> | undefined;
   return Object.entries(found ?? {}).flatMap(([key, { pipes = [] }]) => {
-    const decorator = checkedTypes.get(Number(key.split(':', 1)[0]));
-    return decorator === undefined || pipes.includes(validated) ? [] : [decorator];
+    const type = checkedTypes.get(Number(key.split(':', 1)[0]));
+    return type === undefined ? [] : [{ type, isValidated: pipes.includes(validated) }];
   });
+}
+
+function refuseFields(input: unknown): void {
+  if (typeof input !== 'object' || input === null) return;
+  const names = Object.keys(input);
+  if (names.length === 0) return;
+  throw new ValidationError(names.map((name) => ({ pointer: `/${name}`, detail: 'is not a known field' })));
 }

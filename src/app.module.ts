@@ -1,6 +1,5 @@
 import { type DynamicModule, Module } from '@nestjs/common';
-import { DiscoveryModule } from '@nestjs/core';
-import { InputChecks } from './app.inputs.js';
+import { InputsModule } from './app.inputs.js';
 import { AuditApiModule } from './audit/audit-api.module.js';
 import { AuthModule } from './auth/auth.module.js';
 import { ContactsModule } from './contacts/contacts.module.js';
@@ -22,7 +21,6 @@ export class AppModule {
       module: AppModule,
       imports: [
         core,
-        DiscoveryModule,
         TlsModule.forRoot(served),
         HttpModule.forRoot(rateLimits),
         KeyRotationModule,
@@ -33,8 +31,8 @@ export class AppModule {
         ContactsModule,
         HealthModule,
         WelcomeModule,
+        InputsModule,
       ],
-      providers: [InputChecks],
     };
   }
 }
