@@ -42,7 +42,7 @@ export const permissionRules = {
     allows: 'read the public key of any user, to seal to it',
   },
   'secrets:read': { roles: everyone, isScope: true, allows: "read one's secrets" },
-  'secrets:write': { roles: everyone, isScope: true, allows: "write and delete one's secrets" },
+  'secrets:write': { roles: everyone, isScope: true, allows: "write, delete, grant and share one's secrets" },
   'server:read': {
     roles: administrators,
     isScope: true,
