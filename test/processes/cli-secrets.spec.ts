@@ -1,10 +1,8 @@
-import { chmod, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { chmod, readFile, stat, writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { type Account, newAccount } from '../support/accounts.js';
-import { Build } from '../support/built-server.js';
-import { newTestApp, type TestApp } from '../support/test-app.js';
+import { CommandLineClient } from '../support/command-line-client.js';
+import { type TestApp } from '../support/test-app.js';
 
 const DOTENV = `# a comment
 DATABASE_URL="postgres://app:s3cr3t@db/app"
@@ -14,48 +12,23 @@ QUOTED='say "hi"'
 EMPTY=
 `;
 
-interface Invocation {
-  readonly input: string;
-  readonly environment: Readonly<Record<string, string>>;
-  /** None when it is empty. */
-  readonly token: string;
-}
-
 /** Every call is a process of its own. */
 jest.setTimeout(120_000);
 
 describe('the command line as a client', () => {
-  let build: Build;
+  let client: CommandLineClient;
   let app: TestApp;
   let owner: Account;
-  let directory: string;
+  let cli: CommandLineClient['run'];
   beforeAll(async () => {
-    [build, app] = await Promise.all([Build.create(), newTestApp()]);
-    owner = await newAccount(app);
-    directory = await mkdtemp(join(tmpdir(), 'cli-secrets-'));
+    client = await CommandLineClient.create();
+    ({ app, owner } = client);
+    cli = (...args) => client.run(...args);
     await writeFile(file('app.env'), DOTENV);
   });
-  afterAll(async () => {
-    await app.close();
-    await Promise.all([build.remove(), rm(directory, { recursive: true })]);
-  });
+  afterAll(() => client.close());
 
-  const file = (name: string) => join(directory, name);
-
-  async function cli(
-    args: readonly string[],
-    { input = '', environment = {}, token = owner.token }: Partial<Invocation> = {},
-  ) {
-    const running = build.run('cli/main.js', args, {
-      API_URL: app.url,
-      API_CA_FILE: join(app.environment['CERTS_DIR'] ?? '', 'ca.pem'),
-      ...(token === '' ? {} : { API_KEY: token }),
-      NODE_NO_WARNINGS: '1',
-      ...environment,
-    });
-    const exitCode = await running.type(input).exitCode();
-    return { exitCode, output: running.output };
-  }
+  const file = (name: string) => client.file(name);
 
   async function newKey(session: string, scopes: readonly string[]): Promise<string> {
     return (await app.post('/v1/api-keys', { name: 'command line', scopes }, session)).string('key');
@@ -90,45 +63,6 @@ describe('the command line as a client', () => {
       QUOTED: 'say "hi"',
       EMPTY: '',
     });
-  });
-
-  it('runs a command with secrets in its environment, and without the key that read them', async () => {
-    await cli(['secrets', 'import', file('app.env'), '--secret', 'base']);
-    await cli(['secrets', 'put', 'more'], { input: 'EMPTY=no more\nPORT=1' });
-    const script = `process.stdout.write(JSON.stringify([
-      process.env.DATABASE_URL, process.env.MULTILINE, process.env.EMPTY, process.env.OWN,
-      Object.keys(process.env).filter((name) => name.startsWith('API_')), process.argv.slice(1)])); process.exit(7)`;
-    const args = [
-      'secrets',
-      'run',
-      '--secret',
-      'base',
-      'more',
-      '--',
-      process.execPath,
-      '-e',
-      script,
-      '--',
-      '-x',
-    ];
-    const ran = await cli(args, { environment: { OWN: 'kept' } });
-    expect(ran.exitCode).toBe(7);
-    expect(JSON.parse(ran.output)).toEqual([
-      'postgres://app:s3cr3t@db/app',
-      'one\ntwo',
-      'no more',
-      'kept',
-      [],
-      ['-x'],
-    ]);
-  });
-
-  it('says how a command ended that a signal ended, and which could not be started', async () => {
-    await cli(['secrets', 'put', 'env'], { input: 'A=b' });
-    const kill = 'process.kill(process.pid, "SIGTERM"); setInterval(() => {}, 1000)';
-    expect((await cli(['secrets', 'run', '--', process.execPath, '-e', kill])).exitCode).toBe(143);
-    const missing = await cli(['secrets', 'run', '--', 'no-such-program-here']);
-    expect(missing).toEqual({ exitCode: 1, output: 'no-such-program-here cannot be started\n' });
   });
 
   it('does everything with an API key that has the scopes', async () => {

@@ -62,7 +62,7 @@ export class Running {
   }
 
   /** Gives the process its whole standard input. */
-  type(input: string): this {
+  type(input: string | Buffer): this {
     this.child.stdin?.end(input);
     return this;
   }

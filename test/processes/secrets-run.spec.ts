@@ -1,0 +1,56 @@
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { CommandLineClient } from '../support/command-line-client.js';
+
+/** Every call is a process of its own. */
+jest.setTimeout(120_000);
+
+describe('the command secrets run', () => {
+  let client: CommandLineClient;
+  let cli: CommandLineClient['run'];
+  beforeAll(async () => {
+    client = await CommandLineClient.create();
+    cli = (...args) => client.run(...args);
+  });
+  afterAll(() => client.close());
+
+  it('runs a command with secrets in its environment, and without the key that read them', async () => {
+    await cli(['secrets', 'put', 'base'], {
+      input: `URL="postgres://app:s3cr3t@db/app"\nMULTILINE='one\ntwo'\nEMPTY=`,
+    });
+    await cli(['secrets', 'put', 'more'], { input: 'EMPTY=no more\nPORT=1' });
+    const script = `process.stdout.write(JSON.stringify([
+      process.env.URL, process.env.MULTILINE, process.env.EMPTY, process.env.OWN,
+      Object.keys(process.env).filter((name) => name.startsWith('API_')), process.argv.slice(1)])); process.exit(7)`;
+    const args = [
+      'secrets',
+      'run',
+      '--secret',
+      'base',
+      'more',
+      '--',
+      process.execPath,
+      '-e',
+      script,
+      '--',
+      '-x',
+    ];
+    const ran = await cli(args, { environment: { OWN: 'kept' } });
+    expect(ran.exitCode).toBe(7);
+    expect(JSON.parse(ran.output)).toEqual([
+      'postgres://app:s3cr3t@db/app',
+      'one\ntwo',
+      'no more',
+      'kept',
+      [],
+      ['-x'],
+    ]);
+  });
+
+  it('says how a command ended that a signal ended, and which could not be started', async () => {
+    await cli(['secrets', 'put', 'env'], { input: 'A=b' });
+    const kill = 'process.kill(process.pid, "SIGTERM"); setInterval(() => {}, 1000)';
+    expect((await cli(['secrets', 'run', '--', process.execPath, '-e', kill])).exitCode).toBe(143);
+    const missing = await cli(['secrets', 'run', '--', 'no-such-program-here']);
+    expect(missing).toEqual({ exitCode: 1, output: 'no-such-program-here cannot be started\n' });
+  });
+});
