@@ -10,18 +10,28 @@ export function parseDotenv(text: string): StringRecord {
   return parseEnv(text) as StringRecord;
 }
 
-/** @throws {StartError} for a name that no variable can have, and a value that no quotes can hold */
+/** @throws {StartError} for what no variable can be, and a value that no quotes can hold */
 export function toDotenv(variables: StringRecord): string {
   return Object.entries(requireVariables(variables))
     .map(([name, value]) => `${toLine(name, value)}\n`)
     .join('');
 }
 
-/** @throws {StartError} for a name that no variable can have */
+/** @throws {StartError} for a name that no variable can have, and a value with a NUL, where every system ends one */
 export function requireVariables(variables: StringRecord): StringRecord {
-  const wrong = Object.keys(variables).filter((name) => !VARIABLE.test(name));
-  if (wrong.length > 0) throw new StartError(`${wrong.join(', ')}: not the name of a variable`);
+  refuse(
+    Object.keys(variables).filter((name) => !VARIABLE.test(name)),
+    'not the name of a variable',
+  );
+  refuse(
+    Object.keys(variables).filter((name) => variables[name]?.includes('\0')),
+    'a NUL character, which the value of a variable cannot have',
+  );
   return variables;
+}
+
+function refuse(names: readonly string[], reason: string): void {
+  if (names.length > 0) throw new StartError(`${names.join(', ')}: ${reason}`);
 }
 
 /** In the first quotes that give the value back. */

@@ -16,19 +16,21 @@ const FORWARDED = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
  * @throws {StartError} when it can't be started
  */
 export async function runWith(variables: StringRecord, [program = '', ...args]: readonly string[]) {
+  if (program === '') throw new StartError('the command is empty');
   const env = { ...inheritedEnvironment(), ...requireVariables(variables) };
-  const child = spawn(program, args, { stdio: 'inherit', env });
-  const forward = FORWARDED.map((signal) => {
-    const listener = () => child.kill(signal);
-    process.on(signal, listener);
-    return () => process.off(signal, listener);
-  });
+  const stops: (() => void)[] = [];
   try {
+    const child = spawn(program, args, { stdio: 'inherit', env });
+    for (const signal of FORWARDED) {
+      const listener = () => child.kill(signal);
+      process.on(signal, listener);
+      stops.push(() => process.off(signal, listener));
+    }
     const [code, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null];
     return code ?? 128 + (signal === null ? 0 : constants.signals[signal]);
   } catch (cause) {
     throw new StartError(`${program} cannot be started`, { cause });
   } finally {
-    for (const stop of forward) stop();
+    for (const stop of stops) stop();
   }
 }

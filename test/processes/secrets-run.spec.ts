@@ -53,4 +53,19 @@ describe('the command secrets run', () => {
     const missing = await cli(['secrets', 'run', '--', 'no-such-program-here']);
     expect(missing).toEqual({ exitCode: 1, output: 'no-such-program-here cannot be started\n' });
   });
+
+  it('starts nothing with a value that no variable can have, and names it without showing it', async () => {
+    await cli(['secrets', 'put', 'nul'], { input: String.raw`{"GOOD":"a","BAD":"hunter2-\u0000x"}` });
+    const refusal = 'BAD: a NUL character, which the value of a variable cannot have\n';
+    const ran = await cli(['secrets', 'run', '--secret', 'nul', '--', process.execPath, '-p', '"started"']);
+    expect(ran).toEqual({ exitCode: 1, output: refusal });
+    const exported = await cli(['secrets', 'export', '--secret', 'nul']);
+    expect(exported).toEqual({ exitCode: 1, output: refusal });
+  });
+
+  it('says in one line that no command was given', async () => {
+    await cli(['secrets', 'put', 'small'], { input: 'A=hidden-value' });
+    const ran = await cli(['secrets', 'run', '--secret', 'small', '--', '']);
+    expect(ran).toEqual({ exitCode: 1, output: 'the command is empty\n' });
+  });
 });
