@@ -25,7 +25,11 @@ export class ApiClient {
   readonly #agent: Agent;
 
   constructor(private readonly config: ClientConfig) {
-    this.#agent = new Agent(config.ca === undefined ? {} : { ca: config.ca });
+    // Said here, so that no variable of Node's says otherwise.
+    this.#agent = new Agent({
+      rejectUnauthorized: true,
+      ...(config.ca === undefined ? {} : { ca: config.ca }),
+    });
   }
 
   /**

@@ -1,7 +1,11 @@
+import { once } from 'node:events';
 import { chmod, readFile, stat, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:https';
+import { type AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { type Account, newAccount } from '../support/accounts.js';
 import { CommandLineClient } from '../support/command-line-client.js';
+import { newCa } from '../support/test-ca.js';
 import { type TestApp } from '../support/test-app.js';
 
 const DOTENV = `# a comment
@@ -128,6 +132,22 @@ describe('the command line as a client', () => {
     expect(refused.output).toMatch(/^https:\/\/127\.0\.0\.1:\d+ cannot be asked \([A-Z_]+\)\n$/);
     const plain = await cli(['secrets', 'list'], { environment: { API_URL: 'http://127.0.0.1' } });
     expect(plain).toEqual({ exitCode: 1, output: 'API_URL must be an https:// URL\n' });
+  });
+
+  it('gives its key to no server of another authority, whatever the environment allows', async () => {
+    const certificate = await (await newCa()).issue();
+    let requests = 0;
+    const impostor = createServer({ cert: certificate.pem, key: certificate.key }, (_request, response) => {
+      requests += 1;
+      response.end('{"items":[],"nextCursor":null}');
+    }).listen(0, '127.0.0.1');
+    await once(impostor, 'listening');
+    const url = `https://127.0.0.1:${(impostor.address() as AddressInfo).port}`;
+    const environment = { API_URL: url, NODE_TLS_REJECT_UNAUTHORIZED: '0' };
+    const refused = await cli(['secrets', 'list'], { environment }).finally(() => impostor.close());
+    expect(refused.exitCode).toBe(1);
+    expect(refused.output).toMatch(/ cannot be asked \([A-Z_]+\)\n$/);
+    expect(requests).toBe(0);
   });
 
   it('says what the server refused, in one line and without a value', async () => {
