@@ -5,9 +5,46 @@ import { type StringRecord } from '../common/string-record.js';
 const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*$/;
 const QUOTES = ["'", '"', '`'];
 
-/** The variables of a `.env` file, as Node itself reads one. */
-export function parseDotenv(text: string): StringRecord {
-  return parseEnv(text) as StringRecord;
+/**
+ * One variable, comment or blank line with its line break. A variable ends with its line, or with the one in which its
+ * quotes are closed; after those only a comment may follow, so that nothing is left out.
+ */
+const ENTRY = new RegExp(
+  [
+    /[ \t]*(?:export[ \t]+)?(?<name>[A-Za-z_][A-Za-z0-9_]*)[ \t]*=/,
+    /(?:[ \t]*(?:"[^"]*"|'[^']*'|`[^`]*`)[ \t]*(?:#[^\r\n]*)?|(?![ \t]*["'`])[^\r\n]*)(?:\r?\n|$)/,
+    /|[ \t]*(?:#[^\r\n]*)?(?:\r?\n|$)/,
+  ]
+    .map(({ source }) => source)
+    .join(''),
+  'y',
+);
+
+/**
+ * The variables of a `.env` file, each as Node itself reads it. Node leaves out lines that it can't read; here they are
+ * refused.
+ *
+ * @param source - what the text is, for people
+ * @throws {StartError} naming the line, never what it holds
+ */
+export function parseDotenv(text: string, source: string): StringRecord {
+  const variables = new Map<string, string>();
+  let line = 1;
+  let at = 0;
+  while (at < text.length) {
+    ENTRY.lastIndex = at;
+    const match = ENTRY.exec(text);
+    if (!match)
+      throw new StartError(`${source}, line ${line}: want NAME=value, in quotes that are closed once`);
+    const [entry] = match;
+    const name = match.groups?.['name'];
+    // Alone: after an empty value and a space Node would take the next line for it.
+    if (name !== undefined) variables.set(name, parseEnv(entry)[name] ?? '');
+    line += entry.split('\n').length - 1;
+    at += entry.length;
+  }
+  if (variables.size === 0) throw new StartError(`${source} has no variables`);
+  return requireVariables(Object.fromEntries(variables));
 }
 
 /** @throws {StartError} for what no variable can be, and a value that no quotes can hold */
@@ -37,7 +74,7 @@ function refuse(names: readonly string[], reason: string): void {
 /** In the first quotes that give the value back. */
 function toLine(name: string, value: string): string {
   const line = QUOTES.map((quote) => `${name}=${quote}${value}${quote}`).find(
-    (candidate) => parseDotenv(candidate)[name] === value,
+    (candidate) => parseEnv(candidate)[name] === value,
   );
   if (line === undefined) throw new StartError(`${name} has a value that no .env file can hold`);
   return line;

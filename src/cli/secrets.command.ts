@@ -1,11 +1,12 @@
-import { readFile } from 'node:fs/promises';
 import { Command } from 'commander';
+import { AppError } from '../common/app-error.js';
 import { StartError } from '../common/start-error.js';
 import { isStringRecord, STRING_RECORD_RULE, type StringRecord } from '../common/string-record.js';
 import { readClientConfig } from '../config/client-config.js';
+import { parseStrictJson } from '../http/strict-json.js';
 import { ApiClient } from './api-client.js';
 import { parseDotenv, toDotenv } from './dotenv.js';
-import { readInput, readValue } from './read-input.js';
+import { readInput, readTextFile, readValue } from './read-input.js';
 import { runWith } from './run-with.js';
 import { SecretsClient } from './secrets-client.js';
 
@@ -92,10 +93,7 @@ async function list({ prefix }: { readonly prefix: string }): Promise<void> {
 }
 
 async function importFile(file: string, { secret }: { readonly secret: string }): Promise<void> {
-  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
-    throw new StartError(`${file} cannot be read`, { cause });
-  });
-  const data = parseDotenv(text);
+  const data = parseDotenv(await readTextFile(file), file);
   const version = await newClient().put(secret, data);
   process.stdout.write(`wrote ${Object.keys(data).length} variables to ${secret} version ${version}\n`);
 }
@@ -113,7 +111,7 @@ function newClient(): SecretsClient {
 }
 
 function parseRecord(text: string): StringRecord {
-  if (!text.trimStart().startsWith('{')) return parseDotenv(text);
+  if (!text.trimStart().startsWith('{')) return parseDotenv(text, 'standard input');
   let record: unknown;
   try {
     record = JSON.parse(text);
@@ -121,5 +119,16 @@ function parseRecord(text: string): StringRecord {
     throw new StartError('standard input is neither a JSON object nor KEY=value lines');
   }
   if (!isStringRecord(record)) throw new StartError(`standard input ${STRING_RECORD_RULE}`);
+  requireStrictJson(text);
   return record;
+}
+
+/** What was parsed is sent, not the text: the server can't see any more that a key was there twice. */
+function requireStrictJson(text: string): void {
+  try {
+    parseStrictJson(Buffer.from(text));
+  } catch (cause) {
+    if (!(cause instanceof AppError)) throw cause;
+    throw new StartError(`standard input would be refused: ${cause.message}`, { cause });
+  }
 }
