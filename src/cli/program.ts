@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import { Command } from 'commander';
 import { AppError } from '../common/app-error.js';
+import { errorCode } from '../common/error-code.js';
 import { StartError } from '../common/start-error.js';
 
 /** Loaded only when they are used: some bring the whole application along, which takes a second. */
@@ -18,8 +19,12 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   open: async () => (await import('./open.command.js')).openCommand(),
 };
 
+/** As a shell reports a program that SIGPIPE ended: Node ignores that signal. */
+const EXIT_CODE_OF_BROKEN_PIPE = 141;
+
 /** Runs one command. A fault that the operator can mend is one line on standard error and exit code 1. */
 export async function runCli(argv: readonly string[]): Promise<void> {
+  endWithReader();
   const program = new Command('cli')
     .description(
       'Operates the API: its certificates, database, keys, users and audit log; and uses its secrets',
@@ -34,5 +39,15 @@ export async function runCli(argv: readonly string[]): Promise<void> {
     if (!(error instanceof StartError || error instanceof AppError)) throw error;
     process.stderr.write(`${error.message}\n`);
     process.exitCode = 1;
+  }
+}
+
+/** Ends quietly when whoever reads the output, such as `head`, has enough. */
+function endWithReader(): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error) => {
+      if (errorCode(error) !== 'EPIPE') throw error;
+      process.exit(EXIT_CODE_OF_BROKEN_PIPE);
+    });
   }
 }

@@ -44,6 +44,12 @@ describe('the command line', () => {
     expect(code).toBe(0);
   });
 
+  it('ends an export without a word when nobody reads it any more', async () => {
+    const command = build.run(join('cli', 'main.js'), ['audit', 'export'], environment).stopReading();
+    expect(await command.exitCode()).toBe(141);
+    expect(command.output).toBe('');
+  });
+
   it('compares the checkpoints among other lines of a log', async () => {
     const log = join(build.directory, 'log');
     const lines = (await readFile(shipped, 'utf8')).trimEnd().split('\n');

@@ -69,6 +69,21 @@ describe('the command line as a client', () => {
     });
   });
 
+  it('ends without a word when nobody reads its output any more', async () => {
+    await cli(['secrets', 'put', 'piped'], { input: 'A=b' });
+    for (const args of [['get', 'piped'], ['list'], ['export', '--secret', 'piped']]) {
+      const running = client
+        .start(['secrets', ...args])
+        .type('')
+        .stopReading();
+      expect({ args, exitCode: await running.exitCode(), output: running.output }).toEqual({
+        args,
+        exitCode: 141,
+        output: '',
+      });
+    }
+  });
+
   it('does everything with an API key that has the scopes', async () => {
     const { token: session } = await newAccount(app);
     const token = await newKey(session, ['secrets:read', 'secrets:write']);

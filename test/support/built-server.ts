@@ -67,6 +67,12 @@ export class Running {
     return this;
   }
 
+  /** Reads no more of what the process writes, as `head` does when it has enough. */
+  stopReading(): this {
+    this.child.stdout?.destroy();
+    return this;
+  }
+
   /** The exit code, once everything is written. */
   async exitCode(): Promise<unknown> {
     const [code] = await this.#exited;
