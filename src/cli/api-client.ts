@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { type IncomingMessage } from 'node:http';
 import { Agent, request } from 'node:https';
 import { text as readText } from 'node:stream/consumers';
 import { errorCode } from '../common/error-code.js';
@@ -20,11 +22,17 @@ export class ApiProblem extends StartError {
   }
 }
 
+/** A whole answer takes a running server far less; one that never comes ends here. */
+const ANSWER_TIMEOUT_MS = 30_000;
+
 /** A client of a running server, over HTTPS. Its certificate is checked, always. */
 export class ApiClient {
   readonly #agent: Agent;
 
-  constructor(private readonly config: ClientConfig) {
+  constructor(
+    private readonly config: ClientConfig,
+    private readonly timeoutMs = ANSWER_TIMEOUT_MS,
+  ) {
     // Said here, so that no variable of Node's says otherwise.
     this.#agent = new Agent({
       rejectUnauthorized: true,
@@ -35,59 +43,80 @@ export class ApiClient {
   /**
    * The body of the answer.
    *
+   * @param isBody - what else answers at this URL, such as a proxy, is not to be mistaken for the server
    * @throws {ApiProblem} for an answer that is no success
    * @throws {StartError} when the server can't be reached or isn't the one that it should be
    */
   async call<Body>(
     method: string,
     path: string,
-    { body, contentType = 'application/json', headers = {} }: Call = {},
+    isBody: (answer: unknown) => answer is Body,
+    call: Call = {},
   ): Promise<Body> {
-    const content = body === undefined ? undefined : JSON.stringify(body);
+    const { status, text } = await this.#exchange(method, path, call);
+    const answer = parse(text);
+    if (status < 200 || status >= 300) throw new ApiProblem(describe(status, answer), status);
+    if (!isBody(answer))
+      throw new StartError(`${this.config.url.origin} gave no answer of this API: check API_URL`);
+    return answer;
+  }
+
+  async #exchange(
+    method: string,
+    path: string,
+    { body, contentType = 'application/json', headers = {} }: Call,
+  ): Promise<{ status: number; text: string }> {
     const { url, bearer } = this.config;
-    const outgoing = request(new URL(path, url), {
-      agent: this.#agent,
-      method,
-      headers: {
-        authorization: `Bearer ${bearer}`,
-        ...(content === undefined
-          ? {}
-          : { 'content-type': contentType, 'content-length': Buffer.byteLength(content) }),
-        ...headers,
-      },
-    });
-    const { status, text } = await new Promise<{ status: number; text: string }>((resolve, reject) => {
-      outgoing.once('error', (cause) => {
-        const reason = errorCode(cause) ?? 'no answer';
-        reject(new StartError(`${url.origin} cannot be asked (${reason})`, { cause }));
-      });
-      outgoing.once('response', (incoming) => {
-        readText(incoming).then((read) => resolve({ status: incoming.statusCode ?? 0, text: read }), reject);
+    const content = body === undefined ? undefined : JSON.stringify(body);
+    const contentHeaders =
+      content === undefined
+        ? {}
+        : { 'content-type': contentType, 'content-length': Buffer.byteLength(content) };
+    const signal = AbortSignal.timeout(this.timeoutMs);
+    try {
+      const outgoing = request(new URL(path, url), {
+        agent: this.#agent,
+        method,
+        signal,
+        headers: { authorization: `Bearer ${bearer}`, ...contentHeaders, ...headers },
       });
       outgoing.end(content);
-    });
-    if (status >= 200 && status < 300) return (text === '' ? undefined : JSON.parse(text)) as Body;
-    throw new ApiProblem(describe(status, text), status);
+      const [incoming] = (await once(outgoing, 'response')) as [IncomingMessage];
+      return { status: incoming.statusCode ?? 0, text: await readText(incoming) };
+    } catch (cause) {
+      const late = `no answer within ${this.timeoutMs / 1000} seconds`;
+      const reason = signal.aborted ? late : (errorCode(cause) ?? 'no answer');
+      throw new StartError(`${url.origin} cannot be asked (${reason})`, { cause });
+    }
   }
 }
 
 /** What is read of a problem document; another answer, such as a proxy's, has none of it. */
-interface ProblemMembers {
-  readonly code?: string;
-  readonly detail?: string;
-  readonly errors?: readonly { readonly pointer: string; readonly detail: string }[];
+function describe(status: number, answer: unknown): string {
+  const { code, detail, errors } = membersOf(answer);
+  const details = (Array.isArray(errors) ? errors : [])
+    .map(membersOf)
+    .map((error) => `${textOf(error['pointer']).slice(1)} ${textOf(error['detail'])}`.trim())
+    .filter((text) => text !== '');
+  const reason = details.length > 0 ? details.join(', ') : textOf(detail) || 'no reason given';
+  return `refused with ${`${status} ${textOf(code)}`.trim()}: ${reason}`;
 }
 
-function describe(status: number, text: string): string {
-  const { code = '', detail = 'no reason given', errors = [] } = parse(text);
-  const details = errors.map((error) => `${error.pointer.slice(1)} ${error.detail}`.trim());
-  return `refused with ${status} ${code}: ${details.length > 0 ? details.join(', ') : detail}`;
+/** Its members; none for what is no object. */
+export function membersOf(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null ? { ...value } : {};
 }
 
-function parse(text: string): ProblemMembers {
+/** On one line, and without what could drive a terminal. */
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value.replaceAll(/\p{Cc}/gu, ' ') : '';
+}
+
+/** None for what is no JSON. The error of the parser would show a part of it. */
+function parse(text: string): unknown {
   try {
-    return JSON.parse(text) as ProblemMembers;
+    return JSON.parse(text) as unknown;
   } catch {
-    return {};
+    return undefined;
   }
 }
