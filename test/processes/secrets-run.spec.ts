@@ -54,6 +54,25 @@ describe('the command secrets run', () => {
     expect(missing).toEqual({ exitCode: 1, output: 'no-such-program-here cannot be started\n' });
   });
 
+  it('forwards what a service manager sends, once, and leaves to the command what a terminal sends it', async () => {
+    await cli(['secrets', 'put', 'env'], { input: 'A=b' });
+    const script = `for (const signal of ['SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => {
+        console.log(signal);
+        if (signal === 'SIGHUP') process.exit(5);
+      });
+      setInterval(() => {}, 1000);
+      console.log('ready');`;
+    const running = client.start(['secrets', 'run', '--', process.execPath, '-e', script]);
+    await running.says('ready');
+    running.signal('SIGINT');
+    running.signal('SIGQUIT');
+    running.signal('SIGTERM');
+    await running.says('SIGTERM');
+    running.signal('SIGHUP');
+    expect(await running.exitCode()).toBe(5);
+    expect(running.output).toBe('ready\nSIGTERM\nSIGHUP\n');
+  });
+
   it('starts nothing with a value that no variable can have, and names it without showing it', async () => {
     await cli(['secrets', 'put', 'nul'], { input: String.raw`{"GOOD":"a","BAD":"hunter2-\u0000x"}` });
     const refusal = 'BAD: a NUL character, which the value of a variable cannot have\n';
