@@ -1,5 +1,7 @@
 import { runOnSupportedNode } from './common/node-version.js';
+import { hideWebCryptoWarnings } from './common/web-crypto-warnings.js';
 
+hideWebCryptoWarnings();
 await runOnSupportedNode(async () => {
   const { startServer } = await import('./server.js');
   await startServer();

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { newEmail, PASSWORD } from '../support/accounts.js';
+import { newAccount, newEmail, PASSWORD } from '../support/accounts.js';
 import { Build } from '../support/built-server.js';
 import { writeProductionCertificate } from '../support/production-certificate.js';
 import { environmentIn } from '../support/test-app.js';
@@ -34,6 +34,18 @@ describe('as processes of their own', () => {
   }
 
   describe('the server', () => {
+    it('writes nothing on standard error while all is well', async () => {
+      const server = build.run('main.js', [], environment);
+      const client = await server.client(join(directory, 'certs'));
+      const account = await newAccount(client);
+      // Makes a key pair, which is what Node warns of.
+      const key = await client.get(`/v1/users/${account.id}/public-key`, account.token);
+      expect(key.members).toMatchObject({ kem: 'MLKEM768-X25519', holder: 'server' });
+      client.close();
+      expect(await server.stop()).toBe(0);
+      expect(server.output).toBe(server.standardOutput);
+    });
+
     it('says in one line that its port is in use and exits with 1', async () => {
       const occupant = createServer().listen(0, '127.0.0.1');
       await once(occupant, 'listening');

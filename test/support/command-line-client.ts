@@ -40,7 +40,6 @@ export class CommandLineClient {
       API_URL: this.app.url,
       API_CA_FILE: join(this.app.environment['CERTS_DIR'] ?? '', 'ca.pem'),
       ...(token === '' ? {} : { API_KEY: token }),
-      NODE_NO_WARNINGS: '1',
       ...environment,
     });
   }
