@@ -16,12 +16,17 @@ export interface ClientConfig {
   readonly bearer: string;
 }
 
-/** @throws {StartError} naming the variable and what would be accepted */
+/**
+ * An empty variable counts as absent.
+ *
+ * @throws {StartError} naming the variable and what would be accepted
+ */
 export function readClientConfig(environment: Environment = process.env): ClientConfig {
+  const present = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
   return {
-    url: readUrl(environment['API_URL'] ?? DEFAULT_URL),
-    ca: readCa(environment),
-    bearer: readBearer(environment),
+    url: readUrl(present['API_URL'] ?? DEFAULT_URL),
+    ca: readCa(present),
+    bearer: readBearer(present),
   };
 }
 
