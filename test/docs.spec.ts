@@ -137,6 +137,15 @@ describe('the documents', () => {
     expect(Object.keys(packageJson.scripts).filter((script) => !isNamed(script))).toEqual([]);
   });
 
+  it("name every command of the command line in the README's map", () => {
+    const commands = [...read('src/cli/program.ts').matchAll(/^ {2}(\w+): async/gm)].map(
+      ([, name = '']) => name,
+    );
+    expect(commands.length).toBeGreaterThan(8);
+    const [, map = ''] = tableRowsOf(read('README.md')).find(([folder]) => folder === '`src/cli`') ?? [];
+    expect(codeSpansOf(map)).toEqual(commands);
+  });
+
   it('give every dependency one row in docs/dependencies.md', () => {
     const listed = tableRowsOf(read('docs/dependencies.md')).map(([name = '']) => name.replaceAll('`', ''));
     const { dependencies, devDependencies, optionalDependencies } = packageJson;
