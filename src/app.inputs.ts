@@ -34,7 +34,7 @@ interface Input {
  * refuses every field of it, as a DTO refuses those that it doesn't know.
  */
 @Injectable()
-export class InputChecks implements OnApplicationBootstrap, CanActivate {
+class InputChecks implements OnApplicationBootstrap, CanActivate {
   readonly #withoutBody = new WeakSet<object>();
   readonly #withoutQuery = new WeakSet<object>();
 
