@@ -5,6 +5,7 @@ import { StartError } from '../common/start-error.js';
 import { chainFault } from './certificate-chain.js';
 import { isFromDevelopmentCa } from './development-mark.js';
 import { type Certificates, parseCertificates, readTlsFile } from './pem-certificates.js';
+import { serverUseFault } from './server-use.js';
 
 /** A certificate chain and private key that belong together and are valid now. */
 export interface ServerCertificate {
@@ -51,12 +52,9 @@ export function loadServerCertificate(options: ServerCertificateOptions): Server
   const [leaf] = chain;
   checkKey(chain, parseKey(key, keyFile, passphrase), options);
   checkValidity(leaf, certFile, now);
-  const { subjectAltName } = leaf;
-  if (subjectAltName === undefined) {
-    // RFC 9110, 4.3.4: clients no longer look at the common name.
-    throw refused(certFile, 'has no subject alternative name; clients would trust it for no host');
-  }
-  const fault = chainFault(chain, before && parseCertificates(before.cert, 'the certificate before it'));
+  const fault =
+    serverUseFault(leaf) ??
+    chainFault(chain, now, before && parseCertificates(before.cert, 'the certificate before it'));
   if (fault !== undefined) throw refused(certFile, fault);
   if (production) checkProduction(chain, certFile);
   const secret = passphrase === undefined ? {} : { passphrase };
@@ -70,7 +68,7 @@ export function loadServerCertificate(options: ServerCertificateOptions): Server
     key,
     ...secret,
     notAfter: leaf.validToDate,
-    subjectAltName,
+    subjectAltName: leaf.subjectAltName ?? '',
     fingerprint256: leaf.fingerprint256,
     serialNumber: leaf.serialNumber,
   };

@@ -6,7 +6,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect } from 'node:tls';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { newCa, selfSigned, type TestCertificate, writePair } from '../../test/support/test-ca.js';
+import {
+  CLIENT_AUTH,
+  newCa,
+  selfSigned,
+  type TestCertificate,
+  writePair,
+} from '../../test/support/test-ca.js';
 import { filesOf, loadTlsMaterial, type TlsMaterial, type TlsSource } from './tls-material.js';
 import { TlsReloader } from './tls-reloader.js';
 
@@ -199,6 +205,13 @@ describe('TlsReloader', () => {
     ['expired', () => ca.issue({ from: -10, to: -1 }), /expired at/],
     ['is not valid yet', () => ca.issue({ from: 1 }), /is not valid before/],
     ['has no subject alternative name', () => ca.issue({ san: [] }), /has no subject alternative name/],
+    ['is for no host', () => ca.issue({ san: [{ type: 'email', value: 'a@b.test' }] }), /without DNS name/],
+    ['is for clients', () => ca.issue({ usages: [CLIENT_AUTH] }), /without serverAuth/],
+    [
+      'has a key that TLS lacks signatures for',
+      () => ca.issue({ curve: 'secp224r1' }),
+      /EC key on secp224r1/,
+    ],
     ['is self-signed', selfSigned, /is self-signed/],
     ['is of a development CA', developmentCertificate, /is from a development CA/],
   ])('keeps the old pair where the new one %s', async (_claim, make, reason) => {

@@ -1,5 +1,5 @@
 import 'reflect-metadata'; // oxlint-disable-line import/no-unassigned-import
-import { createPrivateKey, randomBytes } from 'node:crypto';
+import { createPrivateKey, generateKeyPairSync, randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as x509 from '@peculiar/x509';
@@ -31,6 +31,8 @@ interface Wanted {
   readonly isCa?: boolean;
   /** A key of 3072 bits instead of one on P-256. */
   readonly isRsa?: boolean;
+  /** The curve of the key, as OpenSSL calls it, also one that Web Crypto lacks. What it is signs nothing here. */
+  readonly curve?: string;
   /** Where the issuer's certificate is said to be. */
   readonly caIssuers?: string;
   /** Days from now. */
@@ -42,7 +44,7 @@ interface Wanted {
 export class TestCertificate {
   constructor(
     private readonly certificate: x509.X509Certificate,
-    private readonly keys: CryptoKeyPair,
+    private readonly privateKey: CryptoKey | undefined,
     /** PEM. */
     readonly key: string,
   ) {}
@@ -72,7 +74,7 @@ export class TestCertificate {
       thisUpdate: daysFromNow(-8),
       nextUpdate: daysFromNow(to),
       signingAlgorithm: algorithm,
-      signingKey: this.keys.privateKey,
+      signingKey: this.signingKey,
       entries: certificates.map(({ serialNumber }) => ({ serialNumber, revocationDate: daysFromNow(-1) })),
     });
     return `${x509.PemConverter.encode(crl.rawData, 'X509 CRL')}\n`;
@@ -86,12 +88,15 @@ export class TestCertificate {
 
   /** The key that signs what this issues. */
   get signingKey(): CryptoKey {
-    return this.keys.privateKey;
+    return signing(this.privateKey);
   }
 }
 
-export function newCa(name = 'CN=Test CA'): Promise<TestCertificate> {
-  return create({ name, isCa: true }, undefined);
+export function newCa(
+  name = 'CN=Test CA',
+  validity: Pick<Wanted, 'from' | 'to'> = {},
+): Promise<TestCertificate> {
+  return create({ name, isCa: true, ...validity }, undefined);
 }
 
 /** A server certificate for this machine that nobody vouches for. */
@@ -111,26 +116,46 @@ export async function writePair(
 }
 
 async function create(wanted: Wanted, by: TestCertificate | undefined): Promise<TestCertificate> {
-  const usages: KeyUsage[] = ['sign', 'verify'];
-  const keys = await crypto.subtle.generateKey(
-    wanted.isRsa === true ? rsaAlgorithm : algorithm,
-    true,
-    usages,
-  );
+  const keys = wanted.curve === undefined ? await newKeys(wanted) : newKeysOn(wanted.curve);
   const { name = 'CN=localhost', isCa = false, from = -1, to = isCa ? 365 : 90 } = wanted;
   const certificate = await x509.X509CertificateGenerator.create({
     serialNumber: `01${randomBytes(14).toString('hex')}`,
     subject: name,
     issuer: by?.subject ?? name,
     publicKey: keys.publicKey,
-    signingKey: by?.signingKey ?? keys.privateKey,
+    signingKey: by?.signingKey ?? signing(keys.privateKey),
     signingAlgorithm: algorithm,
     notBefore: daysFromNow(from),
     notAfter: daysFromNow(to),
     extensions: extensionsOf(wanted),
   });
+  return new TestCertificate(certificate, keys.privateKey, keys.pem);
+}
+
+function signing(key: CryptoKey | undefined): CryptoKey {
+  if (key === undefined) throw new Error('a key on a curve of its own signs nothing here');
+  return key;
+}
+
+interface Keys {
+  readonly publicKey: CryptoKey | Buffer<ArrayBuffer>;
+  readonly privateKey?: CryptoKey;
+  readonly pem: string;
+}
+
+async function newKeys({ isRsa }: Wanted): Promise<Keys> {
+  const usages: KeyUsage[] = ['sign', 'verify'];
+  const keys = await crypto.subtle.generateKey(isRsa === true ? rsaAlgorithm : algorithm, true, usages);
   const pkcs8 = await crypto.subtle.exportKey('pkcs8', keys.privateKey);
-  return new TestCertificate(certificate, keys, x509.PemConverter.encode(pkcs8, 'PRIVATE KEY'));
+  return { ...keys, pem: x509.PemConverter.encode(pkcs8, 'PRIVATE KEY') };
+}
+
+function newKeysOn(namedCurve: string): Keys {
+  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve });
+  return {
+    publicKey: publicKey.export({ type: 'spki', format: 'der' }),
+    pem: privateKey.export({ type: 'pkcs8', format: 'pem' }),
+  };
 }
 
 function extensionsOf({ isCa = false, san, usages, caIssuers }: Wanted): x509.Extension[] {
