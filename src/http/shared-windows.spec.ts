@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { FakeRedis } from '../../test/support/fake-redis.js';
 import { TcpRelay } from '../../test/support/tcp-relay.js';
 import { until } from '../../test/support/until.js';
 import { SharedWindows } from './shared-windows.js';
@@ -71,6 +72,47 @@ describe('SharedWindows', () => {
     expect(performance.now() - startedAt).toBeLessThan(3_000);
     expect(lines).toHaveLength(1);
     silent.close();
+  });
+
+  describe.each([
+    ['READONLY', "READONLY You can't write against a read only replica. script: 8c28df, on @user_script:2."],
+    ['OOM', "OOM command not allowed when used memory > 'maxmemory'. script: 8c28df, on @user_script:2."],
+  ])('with a Redis that answers %s', (code, refusal) => {
+    let redis: FakeRedis;
+    beforeEach(async () => {
+      redis = await FakeRedis.open();
+    });
+    afterEach(() => redis.close());
+
+    const outage = () => ({
+      level: 'warn',
+      fields: { redis: new URL(redis.url).host, code },
+      message: 'Redis answers with an error: rate limits are counted by each instance for itself',
+    });
+
+    it('says so once, however often it is asked and connects, and that it is over once it counts', async () => {
+      const shared = await connect(redis.url);
+      expect(shared.isUp).toBe(true);
+      redis.refusal = refusal;
+      await Promise.all(Array.from({ length: 20 }, () => shared.count('a')));
+      await until(() => redis.connections >= 3);
+      expect(await shared.count('a')).toBeUndefined();
+      expect(shared.isUp).toBe(false);
+      expect(lines).toEqual([outage()]);
+      redis.refusal = undefined;
+      await until(() => shared.isUp);
+      expect(lines.slice(1).map(({ message }) => message)).toEqual(['rate limits are shared again']);
+    });
+
+    it('is not up at the start, and connects anew once a second only', async () => {
+      redis.refusal = refusal;
+      const startedAt = performance.now();
+      await connect(redis.url);
+      expect(windows?.isUp).toBe(false);
+      await until(() => redis.connections >= 3);
+      expect(performance.now() - startedAt).toBeGreaterThan(1_900);
+      expect(lines).toEqual([outage()]);
+    });
   });
 
   (redisUrl === undefined ? describe.skip : describe)('with Redis', () => {

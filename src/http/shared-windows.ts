@@ -7,6 +7,8 @@ import { WINDOW_MS } from './fixed-windows.js';
 const COMMAND_TIMEOUT_MS = 250;
 const CONNECT_TIMEOUT_MS = 1_000;
 const MAX_RETRY_DELAY_MS = 1_000;
+/** Counted up to learn whether Redis counts; no client's. */
+const PROBE_KEY = 'rate-limit:probe';
 const CONTEXT = 'RateLimits';
 
 /** Counts and reads in one step, so that no instance sees a window without an end. */
@@ -23,13 +25,17 @@ return {count, left}`;
 export class SharedWindows {
   #isUp = false;
   #isReported = false;
+  #probing: Promise<void> | undefined;
+  #retry: NodeJS.Timeout | undefined;
 
   private constructor(
     private readonly client: Redis,
     private readonly address: string,
     private readonly logger: LoggerService,
   ) {
-    client.on('ready', () => this.#found());
+    client.on('ready', () => {
+      this.#probing = this.#probe();
+    });
     client.on('error', (error) => this.#lost(error));
     client.on('close', () => this.#lost());
   }
@@ -53,10 +59,11 @@ export class SharedWindows {
     });
     const windows = new SharedWindows(client, new URL(url).host, logger);
     await client.connect().catch((error: unknown) => windows.#lost(error));
+    await windows.#probing;
     return windows;
   }
 
-  /** Whether Redis answers. While it doesn't, every instance counts for itself. */
+  /** Whether Redis counts. While it doesn't, every instance counts for itself. */
   get isUp(): boolean {
     return this.#isUp;
   }
@@ -65,23 +72,43 @@ export class SharedWindows {
    * Counts one more.
    *
    * @returns how many there were in this window on all instances, and when it ends; `undefined` when Redis
-   *   doesn't answer
+   *   doesn't count
    */
   async count(key: string): Promise<{ readonly count: number; readonly endsInMs: number } | undefined> {
     try {
-      const [count, endsInMs] = (await this.client.eval(COUNT, 1, key, WINDOW_MS)) as [number, number];
-      return { count, endsInMs };
+      return await this.#increment(key);
     } catch (error) {
-      // A connection on which nothing comes back any more: only a new one can tell whether Redis is there.
-      if (this.#isUp) this.client.disconnect(true);
+      const wasUp = this.#isUp;
       this.#lost(error);
+      // Whether nothing came back any more or an error did: only a new connection can tell that it's over.
+      if (wasUp) this.client.disconnect(true);
       return undefined;
     }
   }
 
   close(): void {
+    clearTimeout(this.#retry);
     this.client.removeAllListeners().on('error', () => {});
     this.client.disconnect();
+  }
+
+  async #increment(key: string): Promise<{ readonly count: number; readonly endsInMs: number }> {
+    const [count, endsInMs] = (await this.client.eval(COUNT, 1, key, WINDOW_MS)) as [number, number];
+    return { count, endsInMs };
+  }
+
+  /** A replica and a Redis without memory left take connections too, and count nothing. */
+  async #probe(): Promise<void> {
+    clearTimeout(this.#retry);
+    try {
+      await this.#increment(PROBE_KEY);
+      this.#found();
+    } catch (error) {
+      this.#lost(error);
+      if (this.client.status !== 'ready') return;
+      // A new connection, because after a failover the name leads to another Redis.
+      this.#retry = setTimeout(() => this.client.disconnect(true), MAX_RETRY_DELAY_MS).unref();
+    }
   }
 
   #found(): void {
@@ -95,11 +122,18 @@ export class SharedWindows {
     this.#isUp = false;
     if (this.#isReported) return;
     this.#isReported = true;
-    const code = errorCode(error) ?? 'unknown';
+    const reply = replyCode(error);
+    const fault = reply === undefined ? 'does not answer' : 'answers with an error';
     this.logger.warn(
-      { redis: this.address, code },
-      'Redis does not answer: rate limits are counted by each instance for itself',
+      { redis: this.address, code: reply ?? errorCode(error) ?? 'unknown' },
+      `Redis ${fault}: rate limits are counted by each instance for itself`,
       CONTEXT,
     );
   }
+}
+
+/** The word that an error reply begins with, such as `READONLY` or `OOM`. The rest could repeat what was sent. */
+function replyCode(error: unknown): string | undefined {
+  if (!(error instanceof Error) || error.name !== 'ReplyError') return undefined;
+  return /^[A-Z]+\b/.exec(error.message)?.[0];
 }
