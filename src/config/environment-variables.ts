@@ -7,6 +7,7 @@ import {
   ListOf,
   OneOf,
   RootKey,
+  ServiceUrl,
   ToBoolean,
 } from './variable-rules.js';
 
@@ -89,11 +90,11 @@ export class EnvironmentVariables {
   readonly TLS_CLIENT_CRL_FILE?: string;
 
   @IsOptional()
-  @Matches(/^(sqlite:.+|postgres(ql)?:\/\/.+)$/, { message: 'must be sqlite:<path> or postgres://…' })
+  @ServiceUrl(/^(sqlite:.+|postgres(ql)?:\/\/.+)$/, 'sqlite:<path> or postgres://…')
   readonly DATABASE_URL?: string;
 
   @IsOptional()
-  @Matches(/^rediss?:\/\/[^/]+/, { message: 'must be redis://… or rediss://…' })
+  @ServiceUrl(/^rediss?:\/\/[^/]+/, 'redis://… or rediss://…')
   readonly REDIS_URL?: string;
 
   @IsOptional()

@@ -205,6 +205,28 @@ describe('parseEnvironment', () => {
       ]);
     });
 
+    it.each(['REDIS_URL', 'DATABASE_URL'])(
+      'refuses %s with a bad host or port, without its password',
+      (name) => {
+        const scheme = name === 'REDIS_URL' ? 'redis' : 'postgres';
+        for (const place of ['127.0.0.1:99999', '127.0.0.1:port', '[::1', 'a b', '127.0.0.1:1:2']) {
+          const [fault, ...others] = faultsOf({ [name]: `${scheme}://:hunter2@${place}` });
+          expect(fault).toMatch(/^(REDIS|DATABASE)_URL must be .*, with a valid host and port, /);
+          expect(fault).not.toContain('hunter2');
+          expect(others).toEqual([]);
+        }
+      },
+    );
+
+    it.each([
+      { REDIS_URL: 'rediss://user:p%40ss@[::1]:6380/1' },
+      { DATABASE_URL: 'postgres://user@/app?host=/run/postgresql' },
+      { DATABASE_URL: 'postgres://user:p%40ss@db.example.com:5432/app' },
+      { DATABASE_URL: 'sqlite:data/a b.db' },
+    ])('takes %o', (environment) => {
+      expect(faultsOf(environment)).toEqual([]);
+    });
+
     it('leaves no secret behind in the environment of the process', async () => {
       await writeFile(file, 'postgres://user:hunter2@db/app');
       const { config } = await AppConfigModule.load({ DATABASE_URL_FILE: file });

@@ -20,6 +20,18 @@ export function OneOf(...values: string[]): PropertyDecorator {
   return IsIn(values, { message: `must be one of ${values.join(', ')}` });
 }
 
+/** Where a service is: a path, or a URL with a host and a port that there can be. It may hold a password. */
+export function ServiceUrl(form: RegExp, what: string): PropertyDecorator {
+  return ValidateBy({
+    name: 'serviceUrl',
+    validator: {
+      validate: (value: string) => form.test(value) && isPathOrUrl(value),
+      defaultMessage: (given) =>
+        `must be ${what}${form.test(String(given?.value)) ? ', with a valid host and port, the password percent-encoded' : ''}`,
+    },
+  });
+}
+
 /**
  * A root key in base64url: 32 bytes are 43 characters, of which the last has only four bits to choose. Or
  * `<provider>:<reference>`, for one that is kept elsewhere.
@@ -52,6 +64,12 @@ export function ListOf(isAccepted: (value: string) => boolean, what: string): Pr
       },
     }),
   );
+}
+
+/** PostgreSQL's URLs may leave the host out after a user: the driver takes it from a parameter then. */
+function isPathOrUrl(text: string): boolean {
+  const url = text.startsWith('postgres') ? text.replace('@/', '@localhost/') : text;
+  return text.startsWith('sqlite:') || URL.canParse(url);
 }
 
 /** A host name or an IP address, as a URL has it and without a port. */
