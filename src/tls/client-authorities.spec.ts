@@ -62,10 +62,28 @@ describe('loadClientAuthorities', () => {
     expect(await outcome(ca.pem, await ca.revoke([], -1))).toBe(
       'TLS client CRL ca.crl has an outdated list of CN=Client CA; fetch it anew',
     );
+    expect(await outcome(ca.pem, await ca.revoke([], 7, 1))).toBe(
+      "TLS client CRL ca.crl has a list of CN=Client CA that is not valid yet; check this machine's clock",
+    );
     const impostor = await newCa('CN=Client CA');
     expect(await outcome(ca.pem, await impostor.revoke([]))).toMatch(/has no list of CN=Client CA/);
     expect(await outcome(ca.pem, ca.pem)).toMatch(/^TLS client CRL ca\.crl holds no PEM list/);
     const damaged = (await ca.revoke([])).replace(/\nMI../, '\nAAAA');
     expect(await outcome(ca.pem, damaged)).toBe('TLS client CRL ca.crl cannot be parsed at list 1 of 1');
+  });
+
+  it('refuses a bundle with which no client gets in: all expired, not valid yet, or without a root', async () => {
+    const old = await newCa('CN=Old', { from: -9, to: -1 });
+    const next = await newCa('CN=Next', { from: 1 });
+    const intermediate = await ca.issue({ name: 'CN=Intermediate', isCa: true });
+    const noneIsValid = 'TLS client CA ca.pem holds no CA that is valid now; fetch it anew';
+    expect(await outcome(old.pem)).toBe(noneIsValid);
+    expect(await outcome(old.pem + next.pem)).toBe(noneIsValid);
+    const noRoot =
+      'TLS client CA ca.pem holds intermediates only, or a root that is not valid now; append their root';
+    expect(await outcome(intermediate.pem)).toBe(noRoot);
+    expect(await outcome(intermediate.pem + old.pem)).toBe(noRoot);
+    expect(await outcome(intermediate.pem + ca.pem)).toBe('no lists');
+    expect(await outcome(ca.pem + old.pem)).toBe('no lists');
   });
 });

@@ -36,10 +36,20 @@ export async function loadClientAuthorities(options: ClientAuthoritiesOptions): 
   if (production && certificates.some(isFromDevelopmentCa)) {
     throw new StartError(`TLS client CA ${caFile} is a development CA; production needs one of its own`);
   }
+  const fault = bundleFault(certificates, now);
+  if (fault !== undefined) throw new StartError(`TLS client CA ${caFile} ${fault}`);
   if (crlFile === undefined) return { auth, ca };
   const crl = splitCrls(readTlsFile(crlFile, { content: 'client CRL', variable: 'TLS_CLIENT_CRL_FILE' }));
   await checkCrls(crl, certificates, crlFile, now);
   return { auth, ca, crl };
+}
+
+/** OpenSSL follows a client's chain up to a root, and takes none that is outside its validity. */
+function bundleFault(authorities: Certificates, now: Date): string | undefined {
+  const current = authorities.filter((ca) => ca.validFromDate <= now && now <= ca.validToDate);
+  if (current.length === 0) return 'holds no CA that is valid now; fetch it anew';
+  const hasRoot = current.some((ca) => ca.checkIssued(ca) && ca.verify(ca.publicKey));
+  return hasRoot ? undefined : 'holds intermediates only, or a root that is not valid now; append their root';
 }
 
 function splitCrls(pem: Buffer): string[] {
@@ -71,7 +81,11 @@ async function checkCrls(
     const ofAuthority = await Promise.all(crls.map((crl) => crl.isFrom(authority)));
     const own = crls.filter((_crl, index) => ofAuthority[index]);
     if (own.length === 0) throw refused(`has no list of ${name}; append it`);
-    if (!own.some(({ nextUpdate }) => nextUpdate === undefined || now < nextUpdate)) {
+    const begun = own.filter(({ thisUpdate }) => thisUpdate <= now);
+    if (begun.length === 0) {
+      throw refused(`has a list of ${name} that is not valid yet; check this machine's clock`);
+    }
+    if (!begun.some(({ nextUpdate }) => nextUpdate === undefined || now < nextUpdate)) {
       throw refused(`has an outdated list of ${name}; fetch it anew`);
     }
   }

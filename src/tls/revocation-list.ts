@@ -7,6 +7,7 @@ x509.cryptoProvider.set(crypto);
 
 /** A certificate revocation list (RFC 5280, section 5), as far as a start has to judge it. */
 export interface RevocationList {
+  readonly thisUpdate: Date;
   readonly nextUpdate: Date | undefined;
   /** True when this CA signed it. */
   isFrom(authority: X509Certificate): Promise<boolean>;
@@ -16,6 +17,7 @@ export interface RevocationList {
 export function parseCrl(pem: string): RevocationList {
   const crl = new x509.X509Crl(pem);
   return {
+    thisUpdate: crl.thisUpdate,
     nextUpdate: crl.nextUpdate,
     isFrom: async ({ raw }) => {
       const { subject, publicKey } = new x509.X509Certificate(raw);

@@ -67,11 +67,11 @@ export class TestCertificate {
     return create(wanted.isCa === true ? wanted : { san: LOCALHOST, ...wanted }, this);
   }
 
-  /** A revocation list in PEM. @param to - days from now until the next one */
-  async revoke(certificates: readonly TestCertificate[], to = 7): Promise<string> {
+  /** A revocation list in PEM. @param to - days from now until the next one @param from - its own day */
+  async revoke(certificates: readonly TestCertificate[], to = 7, from = -8): Promise<string> {
     const crl = await x509.X509CrlGenerator.create({
       issuer: this.subject,
-      thisUpdate: daysFromNow(-8),
+      thisUpdate: daysFromNow(from),
       nextUpdate: daysFromNow(to),
       signingAlgorithm: algorithm,
       signingKey: this.signingKey,
