@@ -1,21 +1,21 @@
 import 'reflect-metadata';
-import { closeSync, openSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { listen } from './app.listen.js';
 import { createApp, type SecureApp } from './app.setup.js';
 import { StartError } from './common/start-error.js';
+import { type Hangups } from './hangups.js';
 import { PREFERRED_GROUP } from './tls/tls-options.js';
 
 /** Requests in flight get this long to finish after a signal to stop. */
 const STOP_TIMEOUT_MS = 8_000;
 
 /** Starts the server, or says in one line why it can't and what to do. */
-export async function startServer(): Promise<void> {
+export async function startServer(hangups: Hangups): Promise<void> {
   try {
     const app = await createApp();
     const port = await listen(app);
     stopOnSignal(app);
-    reloadOnHangup(app);
+    hangups.reloadBy(() => app.tls.reload());
     announce(app, port);
   } catch (error) {
     process.stderr.write(
@@ -61,29 +61,6 @@ function stopOnSignal({ nest, logger }: SecureApp): void {
         },
       );
     });
-  }
-}
-
-/**
- * SIGHUP reads the TLS files again. A terminal that closes sends it too: a server that stayed then would
- * hold its port with nobody to stop it.
- */
-function reloadOnHangup({ tls }: SecureApp): void {
-  // On Windows a listener would keep a closed console from ending the process.
-  if (process.platform === 'win32') return;
-  const hadTerminal = hasTerminal();
-  process.on('SIGHUP', () => {
-    if (hadTerminal && !hasTerminal()) process.kill(process.pid, 'SIGTERM');
-    else void tls.reload();
-  });
-}
-
-function hasTerminal(): boolean {
-  try {
-    closeSync(openSync('/dev/tty', 'r'));
-    return true;
-  } catch {
-    return false;
   }
 }
 

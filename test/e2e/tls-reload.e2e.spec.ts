@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
 import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ConnectionOptions } from 'node:tls';
@@ -135,6 +137,24 @@ describe('a running server', () => {
     const errors = server.output.split('\n').filter((line) => line.includes('"level":"error"'));
     expect(errors).toEqual([expect.stringContaining('does not belong to the certificate')]);
     expect(server.output).not.toContain('PRIVATE KEY');
+  });
+
+  it('goes on with its start when SIGHUP comes before it listens', async () => {
+    const database = createServer((socket) => {
+      server.signal('SIGHUP');
+      socket.destroy();
+    }).listen(0, '127.0.0.1');
+    await once(database, 'listening');
+    const { port } = database.address() as AddressInfo;
+    const server = build.run('main.js', [], {
+      ...environmentIn(directory),
+      ...(await renew()).environment,
+      DATABASE_URL: `postgres://user@127.0.0.1:${port}/app`,
+    });
+    const code = await server.exitCode();
+    database.close();
+    expect(code).toBe(1);
+    expect(server.output).toMatch(/^cannot start: database .* cannot be reached/);
   });
 
   it('says in its start line how it speaks TLS and until when its certificate is good', async () => {
