@@ -1,5 +1,5 @@
 import { FastifyAdapter } from '@nestjs/platform-fastify';
-import { type FastifyError, type FastifyReply, type FastifyRequest } from 'fastify';
+import { fastify, type FastifyError, type FastifyReply, type FastifyRequest } from 'fastify';
 import { type ServerOptions } from 'node:https';
 import { newRequestId } from './common/id.js';
 import { type JsonLogger } from './common/json-logger.js';
@@ -38,7 +38,7 @@ export function newHttpAdapter({ tls, config, rateLimits, logger }: HttpOptions)
     // A route whose answers may be stored says so itself.
     'cache-control': 'no-store',
   };
-  const adapter = new FastifyAdapter({
+  const instance = fastify({
     https: {
       ...tls,
       maxHeaderSize: HEADERS_LIMIT_BYTES,
@@ -71,16 +71,15 @@ export function newHttpAdapter({ tls, config, rateLimits, logger }: HttpOptions)
     },
     clientErrorHandler: (error, socket) => refuseConnection(error, socket, always),
   });
-  const fastify = adapter.getInstance();
-  fastify.removeAllContentTypeParsers();
-  addJsonParser(fastify, 'application/json');
-  parseMergePatches(fastify);
+  instance.removeAllContentTypeParsers();
+  addJsonParser(instance, 'application/json');
+  parseMergePatches(instance);
   // An expectation nobody knows is ignored (RFC 9110, section 10.1.1): Node's own 417 would have no body.
-  fastify.server.on('checkExpectation', (request, response) =>
-    fastify.server.emit('request', request, response),
+  instance.server.on('checkExpectation', (request, response) =>
+    instance.server.emit('request', request, response),
   );
-  fastify.server.on('connect', (_request, socket) => refuseTunnel(socket, always));
-  addHooks(fastify, {
+  instance.server.on('connect', (_request, socket) => refuseTunnel(socket, always));
+  addHooks(instance, {
     always,
     hosts: new PublicHosts(publicHosts),
     rateLimits,
@@ -88,7 +87,8 @@ export function newHttpAdapter({ tls, config, rateLimits, logger }: HttpOptions)
     corsOrigins,
     logger,
   });
-  return adapter;
+  // Not before: the adapter adds hooks of its own, and one of them answers targets that begin with no slash.
+  return new FastifyAdapter(instance);
 }
 
 function refuseSchemas(): never {

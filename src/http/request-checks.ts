@@ -11,6 +11,8 @@ import { HEADER_FIELDS_LIMIT, URL_LIMIT_BYTES } from './limits.js';
 import { type PublicHosts } from './public-hosts.js';
 
 const SLASH = 0x2f;
+/** Of an absolute target the authority. A slash in a query without a path is a path to some: none may stand there. */
+const ABSOLUTE_TARGET = /^https:\/\/([^/?#]*)(?:$|\/|\?[^/]*$)/i;
 
 /**
  * What Node's parser lets through and we don't. It reads duplicate fields as one, joined by commas
@@ -27,14 +29,14 @@ export class RequestChecks {
     if (rawHeaders.length > 2 * HEADER_FIELDS_LIMIT) return new TooManyFieldsError();
     if (url.length > URL_LIMIT_BYTES) return new UriTooLongError();
     if (!this.hosts.includes(headers.host)) return refusedHost(headers.host);
-    if (url.charCodeAt(0) !== SLASH) return this.#refusedTarget(url);
+    if (url.charCodeAt(0) !== SLASH) return this.#refusedTarget(request);
     return request.method === 'GET' ? undefined : refusedBody(request);
   }
 
-  /** Of the other forms (RFC 9112, section 3.2) an absolute one of our own, and `*`, which no route has. */
-  #refusedTarget(url: string): AppError | undefined {
-    if (url === '*') return undefined;
-    const [, authority] = /^https:\/\/([^/?#]*)/i.exec(url) ?? [];
+  /** Of the other forms (RFC 9112, section 3.2) an absolute one of our own, and `*` for the server as a whole. */
+  #refusedTarget({ url = '', method }: IncomingMessage): AppError | undefined {
+    if (url === '*' && method === 'OPTIONS') return undefined;
+    const [, authority] = ABSOLUTE_TARGET.exec(url) ?? [];
     if (authority === undefined) return new MalformedRequestError();
     return this.hosts.includes(authority) ? undefined : new MisdirectedRequestError();
   }
