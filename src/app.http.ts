@@ -1,11 +1,14 @@
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { fastify, type FastifyError, type FastifyReply, type FastifyRequest } from 'fastify';
 import { type ServerOptions } from 'node:https';
+import { type AppError } from './common/app-error.js';
 import { newRequestId } from './common/id.js';
 import { type JsonLogger } from './common/json-logger.js';
-import { codeOfStatus, PROBLEM_MEDIA_TYPE, problemOfCode } from './common/problem-details.js';
+import { codeOfStatus, PROBLEM_MEDIA_TYPE, problemOfCode, problemOfError } from './common/problem-details.js';
 import { securityHeaders, strictTransportSecurity } from './common/security-headers.js';
 import { type AppConfig } from './config/app-config.js';
+import { Admission } from './http/admission.js';
+import { CrossOrigin } from './http/cross-origin.js';
 import { addHooks } from './http/hooks.js';
 import { addJsonParser } from './http/json-parser.js';
 import {
@@ -21,6 +24,7 @@ import { parseMergePatches } from './http/merge-patch-parser.js';
 import { PublicHosts } from './http/public-hosts.js';
 import { type RateLimits } from './http/rate-limits.js';
 import { refuseConnection, refuseTunnel } from './http/refuse-connection.js';
+import { RouteTable } from './http/route-table.js';
 
 export interface HttpOptions {
   readonly tls: ServerOptions;
@@ -38,6 +42,11 @@ export function newHttpAdapter({ tls, config, rateLimits, logger }: HttpOptions)
     // A route whose answers may be stored says so itself.
     'cache-control': 'no-store',
   };
+  const routes = new RouteTable();
+  const crossOrigin = corsOrigins.length > 0 ? new CrossOrigin(corsOrigins, routes) : undefined;
+  const hosts = new PublicHosts(publicHosts);
+  const { maxInFlight } = config.limits;
+  const admission = new Admission({ always, hosts, rateLimits, maxInFlight, crossOrigin, logger });
   const instance = fastify({
     https: {
       ...tls,
@@ -60,15 +69,19 @@ export function newHttpAdapter({ tls, config, rateLimits, logger }: HttpOptions)
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
     // DTOs are checked by class-validator: without these Fastify would load two schema compilers at start.
     schemaController: { compilersFactory: { buildValidator: refuseSchemas, buildSerializer: refuseSchemas } },
-    // The router's own refusals and the HTTP parser's come before every hook.
+    // The router's own refusals come before every hook.
     frameworkErrors: (error: FastifyError, request: FastifyRequest, reply: FastifyReply) => {
-      const { body, headers } = problemOfCode(codeOfStatus(error.statusCode ?? 400), request.id);
-      void reply
-        .status(body.status)
-        .headers({ ...always, ...headers, 'x-request-id': request.id })
-        .type(PROBLEM_MEDIA_TYPE)
-        .send(body);
+      const answer = (refusal: AppError | undefined) => {
+        const { body, headers } = refusal
+          ? problemOfError(refusal, request.id)
+          : problemOfCode(codeOfStatus(error.statusCode ?? 400), request.id);
+        void reply.status(body.status).headers(headers).type(PROBLEM_MEDIA_TYPE).send(body);
+      };
+      const refusal = admission.enter(request, reply);
+      if (refusal instanceof Promise) void refusal.then(answer);
+      else answer(refusal);
     },
+    // The parser's come before everything.
     clientErrorHandler: (error, socket) => refuseConnection(error, socket, always),
   });
   instance.removeAllContentTypeParsers();
@@ -79,14 +92,7 @@ export function newHttpAdapter({ tls, config, rateLimits, logger }: HttpOptions)
     instance.server.emit('request', request, response),
   );
   instance.server.on('connect', (_request, socket) => refuseTunnel(socket, always));
-  addHooks(instance, {
-    always,
-    hosts: new PublicHosts(publicHosts),
-    rateLimits,
-    maxInFlight: config.limits.maxInFlight,
-    corsOrigins,
-    logger,
-  });
+  addHooks(instance, { admission, routes, rateLimits, crossOrigin });
   // Not before: the adapter adds hooks of its own, and one of them answers targets that begin with no slash.
   return new FastifyAdapter(instance);
 }

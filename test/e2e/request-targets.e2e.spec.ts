@@ -57,3 +57,50 @@ describe('a target that begins with no slash', () => {
     expect(response.status).toBe(200);
   });
 });
+
+describe('a target that the router refuses', () => {
+  let app: TestApp;
+  beforeAll(async () => {
+    app = await newTestApp({ environment: { RATE_LIMIT_PER_MINUTE: '40' } });
+  });
+  afterAll(() => app.close());
+
+  const tooLong = `/v1/contacts/${'x'.repeat(600)}`;
+
+  it.each([
+    ['/%zz', 'ERR_MALFORMED_REQUEST'],
+    ['https://localhost:99999/x', 'ERR_MALFORMED_REQUEST'],
+    [tooLong, 'ERR_URI_TOO_LONG'],
+  ] as const)('is logged, whether it was read or was too long: %s', async (target, code) => {
+    const lines: RequestLogFields[] = [];
+    const log = jest.spyOn(app.secure.logger, 'request').mockImplementation((line) => void lines.push(line));
+    const response = await ask(app, target, `${HOST}Connection: close\r\n`);
+    expectProblem(response, code);
+    await until(() => lines.length > 0);
+    log.mockRestore();
+    const requestId = response.headers['x-request-id'];
+    expect(lines).toEqual([
+      expect.objectContaining({ requestId, route: 'unknown', status: response.status, ip: '127.0.0.1' }),
+    ]);
+  });
+
+  it.each([['/%zz'], [tooLong]])('is refused for what else is wrong, and closed: %s', async (target) => {
+    const misdirected = await ask(app, target, 'Host: evil.example\r\n');
+    expectProblem(misdirected, 'ERR_MISDIRECTED_REQUEST');
+    const crowded = await ask(app, target, `${HOST}${'A: b\r\n'.repeat(100)}`);
+    expectProblem(crowded, 'ERR_HEADERS_TOO_LARGE');
+    for (const fields of [`${HOST}${HOST}`, '']) {
+      const malformed = await ask(app, target, fields);
+      expectProblem(malformed, 'ERR_MALFORMED_REQUEST');
+      expect(malformed.headers.connection).toBe('close');
+    }
+    for (const { headers } of [misdirected, crowded]) expect(headers.connection).toBe('close');
+  });
+
+  it('counts as a request', async () => {
+    const statuses: number[] = [];
+    while (statuses.length < 41) statuses.push((await app.get('/%zz')).status);
+    expect(statuses[0]).toBe(400);
+    expect(statuses.at(-1)).toBe(429);
+  });
+});

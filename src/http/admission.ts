@@ -1,0 +1,80 @@
+import { type FastifyReply, type FastifyRequest } from 'fastify';
+import { type AppError } from '../common/app-error.js';
+import { type JsonLogger } from '../common/json-logger.js';
+import { type CrossOrigin } from './cross-origin.js';
+import { OverloadedError, StoppingError, TooManyRequestsError } from './errors.js';
+import { type PublicHosts } from './public-hosts.js';
+import { type RateLimit, type RateLimits } from './rate-limits.js';
+import { RequestChecks } from './request-checks.js';
+
+export interface AdmissionOptions {
+  /** Header fields of every answer. */
+  readonly always: Readonly<Record<string, string>>;
+  readonly hosts: PublicHosts;
+  readonly rateLimits: RateLimits;
+  readonly maxInFlight: number;
+  readonly crossOrigin: CrossOrigin | undefined;
+  readonly logger: JsonLogger;
+}
+
+/** None, or why the request is refused. A promise only where Redis has to be asked. */
+export type Refusal = AppError | undefined | Promise<AppError | undefined>;
+
+/** What every request goes through whatever it asks for, also one that the router refuses by itself. */
+export class Admission {
+  readonly #checks: RequestChecks;
+  #isStopping = false;
+  #inFlight = 0;
+
+  constructor(private readonly options: AdmissionOptions) {
+    this.#checks = new RequestChecks(options.hosts);
+  }
+
+  /** From now on requests are refused and connections end with the answer that they wait for. */
+  stop(): void {
+    this.#isStopping = true;
+  }
+
+  /** Call it once for a request, before anything else is done for it. */
+  enter(request: FastifyRequest, reply: FastifyReply): Refusal {
+    const { always, crossOrigin, maxInFlight, rateLimits, logger } = this.options;
+    reply.headers(always);
+    reply.header('x-request-id', request.id);
+    const startedAtMs = performance.now();
+    // Read now: a socket that is closed has none.
+    const { ip } = request;
+    let isAdmitted = false;
+    // Also when the client goes away first, of which Fastify tells nobody.
+    reply.raw.on('close', () => {
+      if (isAdmitted) this.#inFlight -= 1;
+      const isAnswered = reply.raw.writableFinished;
+      logger.request({
+        requestId: request.id,
+        method: request.method,
+        route: request.routeOptions.url ?? 'unknown',
+        status: isAnswered ? reply.statusCode : undefined,
+        durationMs: Math.round((performance.now() - startedAtMs) * 10) / 10,
+        ip,
+      });
+      // Kept alive, a connection would hold the stop up until it has been idle for long enough.
+      if (isAnswered && this.#isStopping) request.raw.socket.end();
+    });
+    const refusal = this.#isStopping ? new StoppingError() : this.#checks.refusal(request.raw);
+    if (refusal) return refusal;
+    if (this.#inFlight >= maxInFlight) return new OverloadedError();
+    this.#inFlight += 1;
+    isAdmitted = true;
+    crossOrigin?.mark(request, reply);
+    return rateLimits.requests && limitRefusal(rateLimits.requests, request);
+  }
+}
+
+/** Counts the request. */
+export function limitRefusal(rateLimit: RateLimit, { ip }: FastifyRequest): Refusal {
+  const wait = rateLimit.take(ip);
+  return typeof wait === 'number' ? refusalFor(wait) : wait.then(refusalFor);
+}
+
+function refusalFor(waitSeconds: number): AppError | undefined {
+  return waitSeconds > 0 ? new TooManyRequestsError(waitSeconds) : undefined;
+}
