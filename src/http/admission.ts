@@ -56,8 +56,9 @@ export class Admission {
         durationMs: Math.round((performance.now() - startedAtMs) * 10) / 10,
         ip,
       });
-      // Kept alive, a connection would hold the stop up until it has been idle for long enough.
-      if (isAnswered && this.#isStopping) request.raw.socket.end();
+      // Kept alive, a connection would hold the stop up until it has been idle for long enough. And a body that
+      // nobody waited for may never end: its sender would be told so by a second answer.
+      if (isAnswered && (this.#isStopping || !request.raw.complete)) request.raw.socket.end();
     });
     const refusal = this.#isStopping ? new StoppingError() : this.#checks.refusal(request.raw);
     if (refusal) return refusal;

@@ -21,6 +21,15 @@ export class MisdirectedRequestError extends AppError {
   }
 }
 
+/** What is left of the body isn't read. */
+export class BodyTooLargeError extends AppError {
+  override readonly headers = CLOSE;
+
+  constructor() {
+    super('ERR_BODY_TOO_LARGE');
+  }
+}
+
 export class UriTooLongError extends AppError {
   constructor() {
     super('ERR_URI_TOO_LONG');

@@ -2,12 +2,13 @@ import { type IncomingMessage } from 'node:http';
 import { type AppError } from '../common/app-error.js';
 import { UnsupportedMediaTypeError } from '../common/merge-patch.js';
 import {
+  BodyTooLargeError,
   MalformedRequestError,
   MisdirectedRequestError,
   TooManyFieldsError,
   UriTooLongError,
 } from './errors.js';
-import { HEADER_FIELDS_LIMIT, URL_LIMIT_BYTES } from './limits.js';
+import { BODY_LIMIT_BYTES, HEADER_FIELDS_LIMIT, URL_LIMIT_BYTES } from './limits.js';
 import { type PublicHosts } from './public-hosts.js';
 
 const SLASH = 0x2f;
@@ -29,8 +30,8 @@ export class RequestChecks {
     if (rawHeaders.length > 2 * HEADER_FIELDS_LIMIT) return new TooManyFieldsError();
     if (url.length > URL_LIMIT_BYTES) return new UriTooLongError();
     if (!this.hosts.includes(headers.host)) return refusedHost(headers.host);
-    if (url.charCodeAt(0) !== SLASH) return this.#refusedTarget(request);
-    return request.method === 'GET' ? undefined : refusedBody(request);
+    const refusedTarget = url.charCodeAt(0) === SLASH ? undefined : this.#refusedTarget(request);
+    return refusedTarget ?? refusedBody(request);
   }
 
   /** Of the other forms (RFC 9112, section 3.2) an absolute one of our own, and `*` for the server as a whole. */
@@ -46,10 +47,14 @@ function refusedHost(host: string): AppError {
   return host.includes(',') || host === '' ? new MalformedRequestError() : new MisdirectedRequestError();
 }
 
-function refusedBody({ headers, httpVersionMinor }: IncomingMessage): AppError | undefined {
+/** Whatever the method: a body that no route reads is as long as its sender likes, and as ambiguous. */
+function refusedBody({ headers, httpVersionMinor, method }: IncomingMessage): AppError | undefined {
   const encoding = headers['transfer-encoding'];
-  // HTTP/1.0 has no chunks: a proxy of that age would read the body otherwise (RFC 9112, section 6.1).
-  const isChunked = httpVersionMinor === 1 && encoding?.toLowerCase() === 'chunked';
-  if (encoding !== undefined && !isChunked) return new MalformedRequestError();
+  if (encoding !== undefined) {
+    // HTTP/1.0 has no chunks: a proxy of that age would read the body otherwise (RFC 9112, section 6.1).
+    const isChunked = httpVersionMinor === 1 && encoding.toLowerCase() === 'chunked';
+    if (!isChunked || method === 'GET' || method === 'HEAD') return new MalformedRequestError();
+  }
+  if (Number(headers['content-length']) > BODY_LIMIT_BYTES) return new BodyTooLargeError();
   return headers['content-encoding'] === undefined ? undefined : new UnsupportedMediaTypeError();
 }

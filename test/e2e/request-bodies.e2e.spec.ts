@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type Account, newAccount } from '../support/accounts.js';
 import { type HttpsResponse } from '../support/https-client.js';
 import { badFields, expectProblem } from '../support/problems.js';
+import { sendRaw } from '../support/raw-connection.js';
 import { newTestApp, type TestApp } from '../support/test-app.js';
 
 const JSON_TYPE = { 'content-type': 'application/json' };
@@ -137,5 +138,57 @@ describe('a request body', () => {
     const headers = { ...JSON_TYPE, 'transfer-encoding': 'chunked' };
     const undeclared = await app.request('POST', '/v1/contacts', { token: user.token, raw, headers });
     expectProblem(undeclared, 'ERR_BODY_TOO_LARGE');
+  });
+
+  const LIVE = 'GET /health/live HTTP/1.1\r\nHost: localhost\r\n';
+
+  it.each([
+    ['GET with chunks', `${LIVE}Transfer-Encoding: chunked\r\n\r\n`, 'ERR_MALFORMED_REQUEST'],
+    ['GET with another coding', `${LIVE}Transfer-Encoding: gzip, chunked\r\n\r\n`, 'ERR_MALFORMED_REQUEST'],
+    [
+      'GET with chunks in HTTP/1.0',
+      `${LIVE.replace('1.1', '1.0')}Transfer-Encoding: chunked\r\n\r\n`,
+      'ERR_MALFORMED_REQUEST',
+    ],
+    [
+      'POST with another coding on an absolute target',
+      'POST https://localhost/health/live HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: gzip, chunked\r\n\r\n',
+      'ERR_MALFORMED_REQUEST',
+    ],
+    ['GET with a long body', `${LIVE}Content-Length: ${BODY_LIMIT_BYTES + 1}\r\n\r\n`, 'ERR_BODY_TOO_LARGE'],
+    [
+      'DELETE with a long body',
+      `${LIVE.replace('GET', 'DELETE')}Content-Length: 20000000\r\n\r\n`,
+      'ERR_BODY_TOO_LARGE',
+    ],
+  ] as const)('is refused by its fields alone, and closed: %s', async (_claim, bytes, code) => {
+    const response = await sendRaw(app, bytes);
+    expectProblem(response, code);
+    expect(response.headers.connection).toBe('close');
+  });
+
+  it('of HEAD is refused as that of GET', async () => {
+    const response = await sendRaw(app, `${LIVE.replace('GET', 'HEAD')}Transfer-Encoding: chunked\r\n\r\n`);
+    expect(response).toMatchObject({ status: 400, headers: { connection: 'close' } });
+  });
+
+  it('of GET takes no Content-Encoding either', async () => {
+    const exchange = { raw: 'x', headers: { 'content-encoding': 'gzip' } };
+    expectProblem(await app.request('GET', '/health/live', exchange), 'ERR_UNSUPPORTED_MEDIA_TYPE');
+  });
+
+  it.each([
+    ['GET with a length', `${LIVE}Content-Length: 10\r\n\r\nx`, 200],
+    [
+      'POST where nothing is',
+      'POST /nothing HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab',
+      404,
+    ],
+  ])('that never ends is not waited for, and gets no second answer: %s', async (_claim, bytes, status) => {
+    const startedAtMs = performance.now();
+    const response = await sendRaw(app, bytes);
+    expect(response.status).toBe(status);
+    expect(performance.now() - startedAtMs).toBeLessThan(4_000);
+    expect(response.text).not.toContain('HTTP/1.1');
   });
 });
