@@ -20,8 +20,10 @@ export class ProblemDetailsFilter implements ExceptionFilter {
   catch(error: unknown, host: ArgumentsHost): void {
     const http = host.switchToHttp();
     const reply = http.getResponse<FastifyReply>();
-    const { id } = http.getRequest<FastifyRequest>();
-    const { body, headers } = this.#problem(error, id);
+    const { id, raw } = http.getRequest<FastifyRequest>();
+    const { body, headers } =
+      // The client went away before its body was there: no fault, and nobody is left to tell.
+      error === raw.errored ? problemOfCode('ERR_MALFORMED_REQUEST', id) : this.#problem(error, id);
     void reply.status(body.status).headers(headers).type(PROBLEM_MEDIA_TYPE).send(body);
   }
 
