@@ -3,6 +3,7 @@ import { type AppError } from '../common/app-error.js';
 import { type JsonLogger } from '../common/json-logger.js';
 import { type CrossOrigin } from './cross-origin.js';
 import { OverloadedError, StoppingError, TooManyRequestsError } from './errors.js';
+import { IdleConnections } from './idle-connections.js';
 import { type PublicHosts } from './public-hosts.js';
 import { type RateLimit, type RateLimits } from './rate-limits.js';
 import { RequestChecks } from './request-checks.js';
@@ -23,6 +24,7 @@ export type Refusal = AppError | undefined | Promise<AppError | undefined>;
 /** What every request goes through whatever it asks for, also one that the router refuses by itself. */
 export class Admission {
   readonly #checks: RequestChecks;
+  readonly #idle = new IdleConnections();
   #isStopping = false;
   #inFlight = 0;
 
@@ -33,6 +35,7 @@ export class Admission {
   /** From now on requests are refused and connections end with the answer that they wait for. */
   stop(): void {
     this.#isStopping = true;
+    this.#idle.stop();
   }
 
   /** Call it once for a request, before anything else is done for it. */
@@ -43,22 +46,26 @@ export class Admission {
     const startedAtMs = performance.now();
     // Read now: a socket that is closed has none.
     const { ip } = request;
+    const { socket } = request.raw;
+    this.#idle.remove(socket);
     let isAdmitted = false;
     // Also when the client goes away first, of which Fastify tells nobody.
     reply.raw.on('close', () => {
       if (isAdmitted) this.#inFlight -= 1;
       const isAnswered = reply.raw.writableFinished;
+      const nowMs = performance.now();
       logger.request({
         requestId: request.id,
         method: request.method,
         route: request.routeOptions.url ?? 'unknown',
         status: isAnswered ? reply.statusCode : undefined,
-        durationMs: Math.round((performance.now() - startedAtMs) * 10) / 10,
+        durationMs: Math.round((nowMs - startedAtMs) * 10) / 10,
         ip,
       });
       // Kept alive, a connection would hold the stop up until it has been idle for long enough. And a body that
       // nobody waited for may never end: its sender would be told so by a second answer.
-      if (isAnswered && (this.#isStopping || !request.raw.complete)) request.raw.socket.end();
+      if (isAnswered && (this.#isStopping || !request.raw.complete)) socket.end();
+      if (isAnswered) this.#idle.add(socket, nowMs);
     });
     const refusal = this.#isStopping ? new StoppingError() : this.#checks.refusal(request.raw);
     if (refusal) return refusal;

@@ -13,5 +13,7 @@ export const TIMEOUT_CHECK_INTERVAL_MS = 500;
 export const HEADERS_TIMEOUT_MS = 9_500;
 /** To the end of the body. */
 export const REQUEST_TIMEOUT_MS = 14_500;
-/** What clients are told. Node closes a second later, so that no request crosses the closing. */
+/** What clients are told. The connection is closed half a second later, so that no request crosses the closing. */
 export const KEEP_ALIVE_TIMEOUT_MS = 4_000;
+/** From an answer to the end of the next request's header fields. */
+export const IDLE_LIMIT_MS = 4_500;

@@ -24,7 +24,9 @@ interface ParserError extends Error {
  */
 export function refuseConnection(error: ParserError, socket: Duplex, always: Fields): void {
   const status = statusOf(error);
-  if (status === undefined || !socket.writable || hasBegunToAnswer(socket)) socket.destroy();
+  // Part of an answer is on its way: a second one would end up inside it.
+  const hasBegunToAnswer = answerInProgress(socket)?.headersSent === true;
+  if (status === undefined || !socket.writable || hasBegunToAnswer) socket.destroy();
   else answer(socket, status, always);
 }
 
@@ -55,10 +57,9 @@ function answer(socket: Duplex, status: number, always: Fields): void {
   socket.resume().end(toHttpMessage(problem, { ...always, 'x-request-id': requestId }));
 }
 
-/** Part of an answer is on its way: a second one would end up inside it. Node marks the socket so. */
-function hasBegunToAnswer(socket: Duplex): boolean {
-  const response = Reflect.get(socket, '_httpMessage') as ServerResponse | null | undefined;
-  return response?.headersSent === true;
+/** The answer that a request on the connection waits for. Node marks the socket so. */
+export function answerInProgress(socket: Duplex): ServerResponse | undefined {
+  return (Reflect.get(socket, '_httpMessage') as ServerResponse | null | undefined) ?? undefined;
 }
 
 function toHttpMessage({ body, headers }: Problem, always: Fields): string {

@@ -107,4 +107,22 @@ describe('300 slow clients', () => {
     expect(lifetimeMs).toBeGreaterThan(4_000);
     expect(lifetimeMs).toBeLessThan(5_000 + TOLERANCE_MS);
   }, 20_000);
+
+  it('sends blank lines after an answer and is closed after 5 s all the same', async () => {
+    const client = await openClient('GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    const lines = setInterval(() => client.socket.write('\r\n'), DRIP_INTERVAL_MS);
+    const lifetimeMs = await client.closed;
+    clearInterval(lines);
+    expect(client.answer).toMatch(/^HTTP\/1\.1 200 /);
+    expect(lifetimeMs).toBeGreaterThan(4_000);
+    expect(lifetimeMs).toBeLessThan(5_000 + TOLERANCE_MS);
+  }, 20_000);
+
+  it('is none while an answer is on its way, also to requests that it sent ahead', async () => {
+    const one = 'GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n';
+    const client = await openClient(`${one}${HEAD}Content-Length: 1000\r\n\r\n{`);
+    const lifetimeMs = await client.closed;
+    expect(client.answer).toMatch(/^HTTP\/1\.1 200 [^]*HTTP\/1\.1 408 /);
+    expect(lifetimeMs).toBeGreaterThan(10_000);
+  }, 20_000);
 });
