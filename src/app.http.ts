@@ -46,7 +46,16 @@ export function newHttpAdapter({ tls, config, rateLimits, logger }: HttpOptions)
   const crossOrigin = corsOrigins.length > 0 ? new CrossOrigin(corsOrigins, routes) : undefined;
   const hosts = new PublicHosts(publicHosts);
   const { maxInFlight } = config.limits;
-  const admission = new Admission({ always, hosts, rateLimits, maxInFlight, crossOrigin, logger });
+  const trustsProxies = trustedProxies.length > 0;
+  const admission = new Admission({
+    always,
+    hosts,
+    trustsProxies,
+    rateLimits,
+    maxInFlight,
+    crossOrigin,
+    logger,
+  });
   const instance = fastify({
     https: {
       ...tls,
@@ -59,7 +68,7 @@ export function newHttpAdapter({ tls, config, rateLimits, logger }: HttpOptions)
     },
     bodyLimit: BODY_LIMIT_BYTES,
     // Of X-Forwarded-For the right-most address that is none of these is the client's.
-    trustProxy: trustedProxies.length > 0 ? [...trustedProxies] : false,
+    trustProxy: trustsProxies ? [...trustedProxies] : false,
     requestTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
     forceCloseConnections: 'idle',

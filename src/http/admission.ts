@@ -3,6 +3,7 @@ import { type AppError } from '../common/app-error.js';
 import { type JsonLogger } from '../common/json-logger.js';
 import { type CrossOrigin } from './cross-origin.js';
 import { OverloadedError, StoppingError, TooManyRequestsError } from './errors.js';
+import { keepAddresses } from './forwarded-for.js';
 import { IdleConnections } from './idle-connections.js';
 import { type PublicHosts } from './public-hosts.js';
 import { type RateLimit, type RateLimits } from './rate-limits.js';
@@ -12,6 +13,8 @@ export interface AdmissionOptions {
   /** Header fields of every answer. */
   readonly always: Readonly<Record<string, string>>;
   readonly hosts: PublicHosts;
+  /** Whether `X-Forwarded-For` is read at all. */
+  readonly trustsProxies: boolean;
   readonly rateLimits: RateLimits;
   readonly maxInFlight: number;
   readonly crossOrigin: CrossOrigin | undefined;
@@ -40,10 +43,11 @@ export class Admission {
 
   /** Call it once for a request, before anything else is done for it. */
   enter(request: FastifyRequest, reply: FastifyReply): Refusal {
-    const { always, crossOrigin, maxInFlight, rateLimits, logger } = this.options;
+    const { always, crossOrigin, maxInFlight, rateLimits, logger, trustsProxies } = this.options;
     reply.headers(always);
     reply.header('x-request-id', request.id);
     const startedAtMs = performance.now();
+    if (trustsProxies) keepAddresses(request.raw.headers);
     // Read now: a socket that is closed has none.
     const { ip } = request;
     const { socket } = request.raw;

@@ -41,6 +41,18 @@ describe('the address of a client', () => {
       '127.0.0.0/8,10.0.0.0/8',
       '203.0.113.1',
     ],
+    ['without the port that a proxy adds', '203.0.113.1:1234', '127.0.0.1', '203.0.113.1'],
+    ['without brackets', '[2001:db8::1]:80', '127.0.0.1', '2001:db8::1'],
+    ['the right-most beside empty entries', '203.0.113.1, ,', '127.0.0.1', '203.0.113.1'],
+    ["the proxy's where it says none", '203.0.113.1, <script>', '127.0.0.1', '127.0.0.1'],
+    ["the proxy's where it says no address", 'x'.repeat(3_000), '127.0.0.1', '127.0.0.1'],
+    ["the proxy's where it says a zone", 'fe80::1%lo', '127.0.0.1', '127.0.0.1'],
+    [
+      "that of the left-most proxy that doesn't say an address",
+      'unknown, 10.1.2.3',
+      '127.0.0.1,10.0.0.0/8',
+      '10.1.2.3',
+    ],
   ])('is %s', async (_claim, forwardedFor, trusted, address) => {
     expect(await seenAs(forwardedFor, trusted)).toBe(address);
   });
