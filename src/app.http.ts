@@ -41,6 +41,8 @@ export function newHttpAdapter({ tls, config, rateLimits, logger }: HttpOptions)
     ...(config.isProduction ? strictTransportSecurity : {}),
     // A route whose answers may be stored says so itself.
     'cache-control': 'no-store',
+    // Even without an Origin: a cache between must not give an answer to another.
+    ...(corsOrigins.length > 0 ? { vary: 'Origin' } : {}),
   };
   const routes = new RouteTable();
   const crossOrigin = corsOrigins.length > 0 ? new CrossOrigin(corsOrigins, routes) : undefined;

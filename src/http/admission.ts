@@ -46,6 +46,7 @@ export class Admission {
     const { always, crossOrigin, maxInFlight, rateLimits, logger, trustsProxies } = this.options;
     reply.headers(always);
     reply.header('x-request-id', request.id);
+    crossOrigin?.mark(request, reply);
     const startedAtMs = performance.now();
     if (trustsProxies) keepAddresses(request.raw.headers);
     // Read now: a socket that is closed has none.
@@ -76,7 +77,6 @@ export class Admission {
     if (this.#inFlight >= maxInFlight) return new OverloadedError();
     this.#inFlight += 1;
     isAdmitted = true;
-    crossOrigin?.mark(request, reply);
     return rateLimits.requests && limitRefusal(rateLimits.requests, request);
   }
 }

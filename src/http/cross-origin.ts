@@ -24,8 +24,6 @@ export class CrossOrigin {
 
   /** Says on an answer who may read it. */
   mark({ headers: { origin } }: FastifyRequest, reply: FastifyReply): void {
-    // Even without an Origin: a cache between must not give this answer to another.
-    reply.header('vary', 'Origin');
     if (!this.#isAllowed(origin)) return;
     reply.header('access-control-allow-origin', origin);
     reply.header('access-control-expose-headers', RESPONSE_FIELDS);

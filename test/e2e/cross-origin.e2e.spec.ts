@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type Account, newAccount } from '../support/accounts.js';
 import { type HttpsResponse } from '../support/https-client.js';
 import { expectProblem, expectSecurityHeaders } from '../support/problems.js';
+import { sendRaw } from '../support/raw-connection.js';
 import { newTestApp, type TestApp } from '../support/test-app.js';
 
 const ORIGIN = 'https://app.example.com';
@@ -89,6 +90,25 @@ describe('a script of another origin', () => {
     for (const { headers } of responses) {
       expect(headers).not.toHaveProperty('access-control-allow-credentials');
       expect(headers.vary).toBe('Origin');
+    }
+  });
+
+  it.each([
+    ['another host', '/', 'Host: evil.example', 'ERR_MISDIRECTED_REQUEST'],
+    ['a target that is too long', `/${'x'.repeat(8 * 1024)}`, 'Host: localhost', 'ERR_URI_TOO_LONG'],
+    ['a coding', '/', 'Host: localhost\r\nContent-Encoding: gzip', 'ERR_UNSUPPORTED_MEDIA_TYPE'],
+    ['a path that cannot be read', '/%zz', 'Host: localhost', 'ERR_MALFORMED_REQUEST'],
+    ['too many fields', '/', `Host: localhost${'\r\nA: b'.repeat(100)}`, 'ERR_HEADERS_TOO_LARGE'],
+  ] as const)('may read the early refusal of %s', async (_claim, target, fields, code) => {
+    const bytes = `GET ${target} HTTP/1.1\r\n${fields}\r\nOrigin: ${ORIGIN}\r\nConnection: close\r\n\r\n`;
+    const response = await sendRaw(app, bytes);
+    expectProblem(response, code);
+    expect(response.headers).toMatchObject({ vary: 'Origin', 'access-control-allow-origin': ORIGIN });
+  });
+
+  it('finds Vary under what the parser refuses, where its origin is not known', async () => {
+    for (const bytes of ['hello\r\n\r\n', 'CONNECT x:1 HTTP/1.1\r\nHost: localhost\r\n\r\n']) {
+      expect((await sendRaw(app, bytes)).headers.vary).toBe('Origin');
     }
   });
 });
