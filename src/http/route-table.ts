@@ -29,7 +29,7 @@ export class RouteTable {
 
   /** In alphabetical order; none when there is nothing at the path. */
   methodsOf(url: string): readonly string[] {
-    const path = url.split('?', 1)[0] ?? '';
+    const path = pathOf(url);
     const allowed = new Set<string>();
     for (const route of this.#methodsByPattern.values()) {
       if (route.path.test(path)) for (const method of route.methods) allowed.add(method);
@@ -45,5 +45,15 @@ export class RouteTable {
     const route = { path: new RegExp(`^${source}$`), methods: new Set<string>() };
     this.#methodsByPattern.set(pattern, route);
     return route;
+  }
+}
+
+/** The path as the router reads it, however it is spelled; none of the routes' when it can't be decoded. */
+function pathOf(target: string): string {
+  const [, encoded = ''] = /^(?:https?:\/\/[^/?#]*)?([^?#]*)/i.exec(target) ?? [];
+  try {
+    return decodeURI(encoded) || '/';
+  } catch {
+    return '';
   }
 }

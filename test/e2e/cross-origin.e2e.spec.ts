@@ -73,6 +73,16 @@ describe('a script of another origin', () => {
     expectSecurityHeaders(preflight);
   });
 
+  it.each([['https://localhost/v1/contacts'], ['/v1/%63ontacts']])(
+    'learns the same of a path that is spelled in another way: %s',
+    async (path) => {
+      const headers = { origin: ORIGIN, 'access-control-request-method': 'GET', host: 'localhost' };
+      const preflight = await app.request('OPTIONS', path, { headers });
+      expect(preflight.status).toBe(204);
+      expect(grants(preflight)).toHaveProperty('access-control-allow-methods', 'GET, HEAD, POST');
+    },
+  );
+
   it('learns nothing of paths that are not there', async () => {
     const response = await app.request('OPTIONS', '/v1/nothing', {
       headers: { origin: ORIGIN, 'access-control-request-method': 'GET' },

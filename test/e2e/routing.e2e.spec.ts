@@ -44,6 +44,19 @@ describe('a path', () => {
   });
 
   it.each([
+    ['/health/%6cive', 'GET, HEAD'],
+    ['/v1/%61uth/login?x=%', 'POST'],
+    ['https://localhost/health/live?x', 'GET, HEAD'],
+    ['https://localhost/v1/contacts', 'GET, HEAD, POST'],
+    ['https://localhost', 'GET, HEAD'],
+    ['/v1/contacts/a%2Fb', 'DELETE, GET, HEAD, PATCH'],
+  ])('has the same methods however it is spelled: %s', async (path, methods) => {
+    const response = await app.request('PUT', path, { headers: { host: 'localhost' } });
+    expectProblem(response, 'ERR_METHOD_NOT_ALLOWED');
+    expect(response.headers.allow).toBe(methods);
+  });
+
+  it.each([
     ['/v1'],
     ['/v1/'],
     ['/v1/contact'],
