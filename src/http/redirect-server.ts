@@ -15,6 +15,8 @@ import { RequestChecks } from './request-checks.js';
 
 /** What a field value may hold; anything else in a target is left out of the redirect. */
 const PLAIN_PATH = /^\/[\x21-\x7e]*$/;
+/** The authority and what follows it (RFC 9112, section 3.2.2). */
+const ABSOLUTE_TARGET = /^https?:\/\/([^/?#]*)(.*)$/i;
 
 export interface RedirectOptions {
   readonly hosts: PublicHosts;
@@ -32,7 +34,7 @@ export interface RedirectOptions {
  */
 export function newRedirectServer(options: RedirectOptions): Server {
   const { hosts, always } = options;
-  const checks = new RequestChecks(hosts);
+  const checks = new RequestChecks(hosts, true);
   const server = createServer(
     {
       maxHeaderSize: HEADERS_LIMIT_BYTES,
@@ -59,10 +61,12 @@ export function newRedirectServer(options: RedirectOptions): Server {
   return server;
 }
 
+/** The host of an absolute target counts, not that of the field. */
 function locationOf({ headers, url = '' }: IncomingMessage, options: RedirectOptions): string {
-  const host = options.hosts.nameIn(headers.host ?? '') ?? options.defaultHost;
+  const [, authority = headers.host ?? '', path = url] = ABSOLUTE_TARGET.exec(url) ?? [];
+  const host = options.hosts.nameIn(authority) ?? options.defaultHost;
   const port = options.httpsPort === '' ? '' : `:${options.httpsPort}`;
-  return `https://${host}${port}${PLAIN_PATH.test(url) ? url : '/'}`;
+  return `https://${host}${port}${PLAIN_PATH.test(path) ? path : '/'}`;
 }
 
 function redirect(response: ServerResponse, location: string, always: RedirectOptions['always']): void {

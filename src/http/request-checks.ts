@@ -12,15 +12,19 @@ import { BODY_LIMIT_BYTES, HEADER_FIELDS_LIMIT, URL_LIMIT_BYTES } from './limits
 import { type PublicHosts } from './public-hosts.js';
 
 const SLASH = 0x2f;
-/** Of an absolute target the authority. A slash in a query without a path is a path to some: none may stand there. */
-const ABSOLUTE_TARGET = /^https:\/\/([^/?#]*)(?:$|\/|\?[^/]*$)/i;
+/** Of an absolute target the scheme's last letter and the authority. A slash in a query without a path is a path to some: none may stand there. */
+const ABSOLUTE_TARGET = /^http(s?):\/\/([^/?#]*)(?:$|\/|\?[^/]*$)/i;
 
 /**
  * What Node's parser lets through and we don't. It reads duplicate fields as one, joined by commas
  * (`joinDuplicateHeaders`), so a second Host or Transfer-Encoding is no allowed value.
  */
 export class RequestChecks {
-  constructor(private readonly hosts: PublicHosts) {}
+  /** @param isPlain - whether absolute targets may be of plain HTTP too, as they are on its port */
+  constructor(
+    private readonly hosts: PublicHosts,
+    private readonly isPlain = false,
+  ) {}
 
   /** The first thing wrong with the request, before anybody looks at what it asks for. */
   refusal(request: IncomingMessage): AppError | undefined {
@@ -37,8 +41,8 @@ export class RequestChecks {
   /** Of the other forms (RFC 9112, section 3.2) an absolute one of our own, and `*` for the server as a whole. */
   #refusedTarget({ url = '', method }: IncomingMessage): AppError | undefined {
     if (url === '*' && method === 'OPTIONS') return undefined;
-    const [, authority] = ABSOLUTE_TARGET.exec(url) ?? [];
-    if (authority === undefined) return new MalformedRequestError();
+    const [, secure, authority] = ABSOLUTE_TARGET.exec(url) ?? [];
+    if (authority === undefined || (secure === '' && !this.isPlain)) return new MalformedRequestError();
     return this.hosts.includes(authority) ? undefined : new MisdirectedRequestError();
   }
 }

@@ -43,6 +43,9 @@ describe('plain HTTP', () => {
     ],
     ['/x', 'LOCALHOST', 'https://localhost:8443/x'],
     ['/x', '[::1]:8080', 'https://[::1]:8443/x'],
+    ['http://localhost/a?b', 'localhost', 'https://localhost:8443/a?b'],
+    ['HTTP://localhost:80/a', 'api.example.com', 'https://localhost:8443/a'],
+    ['http://localhost', 'localhost', 'https://localhost:8443/'],
   ])('of %s on %s is sent to %s', async (target, host, location) => {
     const response = await ask(target, host);
     expect(response).toMatchObject({ status: 308, text: '' });
@@ -60,6 +63,9 @@ describe('plain HTTP', () => {
     ['/\\evil.example', 'api.example.com'],
     ['/@evil.example', 'api.example.com'],
     ['https://evil.example/x', 'api.example.com'],
+    ['http://evil.example/x', 'localhost'],
+    ['http://api.example.com//evil.example', 'localhost'],
+    ['http://api.example.com@evil.example/x', 'api.example.com'],
     ['/x', 'evil.example\r\nX-Forwarded-Host: evil.example'],
   ])('of %s on %s leads to nobody else', async (target, host) => {
     const response = await ask(target, host);
