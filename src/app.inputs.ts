@@ -10,6 +10,7 @@ import { RouteParamtypes } from '@nestjs/common/internal';
 import { APP_GUARD, DiscoveryModule, DiscoveryService, MetadataScanner } from '@nestjs/core';
 import { type FastifyRequest } from 'fastify';
 import { ValidationError } from './common/app-error.js';
+import { takesMergePatch } from './common/merge-patch.js';
 import { validated } from './common/validation.js';
 
 /** Where Nest's decorators note the parameters of a route, under `<type>:<index>`, and the path of a controller. */
@@ -64,9 +65,11 @@ class InputChecks implements OnApplicationBootstrap, CanActivate {
   /** @throws {ValidationError} for every field of a body or query that the route takes none of */
   canActivate(context: ExecutionContext): true {
     const handler = context.getHandler();
-    const { body, query } = context.switchToHttp().getRequest<FastifyRequest>();
-    if (this.#withoutQuery.has(handler)) refuseFields(query);
-    if (body !== undefined && this.#withoutBody.has(handler)) refuseFields(body);
+    const request = context.switchToHttp().getRequest<FastifyRequest>();
+    if (this.#withoutQuery.has(handler)) refuseFields(request.query);
+    // `MergePatchOf` takes its body itself.
+    const { body } = request;
+    if (body !== undefined && this.#withoutBody.has(handler) && !takesMergePatch(request)) refuseFields(body);
     return true;
   }
 

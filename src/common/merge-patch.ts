@@ -8,6 +8,11 @@ export const MERGE_PATCH_MEDIA_TYPE = 'application/merge-patch+json';
 /** In a route's configuration: it takes a merge patch and nothing else. */
 export const TAKES_MERGE_PATCH = { takesMergePatch: true } as const;
 
+/** Whether the route of a request is so configured. */
+export function takesMergePatch({ routeOptions }: FastifyRequest): boolean {
+  return 'takesMergePatch' in routeOptions.config;
+}
+
 /** A change of a flat object (RFC 7396): a string sets a member, null removes it, the rest stays. */
 export type MergePatch = Readonly<Record<string, string | null>>;
 
