@@ -27,7 +27,10 @@ export class AuditCheckpointer implements OnApplicationBootstrap, OnApplicationS
   #running: Promise<AuditCheckpoint> | undefined;
   /** Up to where this instance has found the log as it was written. */
   #verified: ChainLink | undefined;
-  #signedSeq = 0;
+  #lastSeq = 0;
+  /** The event with which the next checkpoint is due. */
+  #dueSeq: number;
+  #isCatchingUp = false;
   /** More than one when the last ones could not be sent. */
   readonly #unsent: AuditCheckpoint[] = [];
 
@@ -37,19 +40,22 @@ export class AuditCheckpointer implements OnApplicationBootstrap, OnApplicationS
     private readonly writer: AuditWriter,
     private readonly repository: AuditRepository,
     private readonly config: AppConfig,
-  ) {}
+  ) {
+    this.#dueSeq = config.audit.checkpointEvents;
+  }
 
   /** @throws {StartError} when the file can't be written */
   async onApplicationBootstrap(): Promise<void> {
-    const { checkpointEvents, checkpointMinutes, checkpointFile } = this.config.audit;
+    const { checkpointMinutes, checkpointFile } = this.config.audit;
     if (checkpointFile !== undefined) await prepare(checkpointFile);
     // What an append schedules is no part of the transaction that it is in.
     const outside = AsyncLocalStorage.snapshot();
     this.#timer = setInterval(() => void this.#runOnTime(), checkpointMinutes * MINUTE_MS).unref();
     this.writer.onAppend = (seq) => {
-      if (seq - this.#signedSeq < checkpointEvents) return;
-      this.#signedSeq = seq;
-      setImmediate(outside, () => void this.#runOnTime());
+      this.#lastSeq = seq;
+      if (this.#isCatchingUp || seq < this.#dueSeq) return;
+      this.#isCatchingUp = true;
+      setImmediate(outside, () => void this.#catchUp());
     };
   }
 
@@ -71,6 +77,17 @@ export class AuditCheckpointer implements OnApplicationBootstrap, OnApplicationS
     return this.#running;
   }
 
+  /** Until no checkpoint is due: events are appended while one is made. */
+  async #catchUp(): Promise<void> {
+    do {
+      const dueSeq = this.#dueSeq;
+      await this.#runOnTime();
+      // It failed, or the last events were undone with their transaction: again after as many more.
+      if (this.#dueSeq === dueSeq) this.#dueSeq = this.#lastSeq + this.config.audit.checkpointEvents;
+    } while (this.#lastSeq >= this.#dueSeq);
+    this.#isCatchingUp = false;
+  }
+
   async #runOnTime(): Promise<void> {
     try {
       const head = await this.repository.findHead();
@@ -90,7 +107,7 @@ export class AuditCheckpointer implements OnApplicationBootstrap, OnApplicationS
       const last = await this.#verifyUpTo(end.seq);
       if (Buffer.compare(last.mac, end.mac) !== 0) throw new AuditBrokenError(end.seq, 'was changed');
     });
-    this.#signedSeq = signed.checkpoint.seq;
+    this.#dueSeq = signed.checkpoint.seq + this.config.audit.checkpointEvents;
     if (signed.isNew) this.#unsent.push(signed.checkpoint);
     await this.#send();
     return signed.checkpoint;
