@@ -1,3 +1,5 @@
+import { membersOf, parseJson } from '../common/json-members.js';
+
 /** A checkpoint that came back from outside, as the log or `AUDIT_CHECKPOINT_FILE` has it. */
 export interface ShippedCheckpoint {
   readonly seq: number;
@@ -9,8 +11,7 @@ export interface ShippedCheckpoint {
 
 /** The checkpoint in a line, or `undefined` for any other line. Whether it is genuine is not said. */
 export function parseShippedCheckpoint(line: string): ShippedCheckpoint | undefined {
-  const fields = parseObject(line);
-  const { seq, at, mac, signature } = fields;
+  const { seq, at, mac, signature } = membersOf(parseJson(line));
   if (typeof seq !== 'number' || !Number.isSafeInteger(seq) || typeof at !== 'string') return undefined;
   if (typeof mac !== 'string' || typeof signature !== 'string') return undefined;
   const atMs = Date.parse(at);
@@ -21,13 +22,4 @@ export function parseShippedCheckpoint(line: string): ShippedCheckpoint | undefi
     mac: Buffer.from(mac, 'base64url'),
     signature: Buffer.from(signature, 'base64url'),
   };
-}
-
-function parseObject(line: string): Readonly<Record<string, unknown>> {
-  try {
-    const value: unknown = JSON.parse(line);
-    return typeof value === 'object' && value !== null ? { ...value } : {};
-  } catch {
-    return {};
-  }
 }

@@ -3,6 +3,7 @@ import { type IncomingMessage } from 'node:http';
 import { Agent, request } from 'node:https';
 import { text as readText } from 'node:stream/consumers';
 import { errorCode } from '../common/error-code.js';
+import { membersOf, parseJson } from '../common/json-members.js';
 import { StartError } from '../common/start-error.js';
 import { type ClientConfig } from '../config/client-config.js';
 
@@ -54,7 +55,7 @@ export class ApiClient {
     call: Call = {},
   ): Promise<Body> {
     const { status, text } = await this.#exchange(method, path, call);
-    const answer = parse(text);
+    const answer = parseJson(text);
     if (status < 200 || status >= 300) throw new ApiProblem(describe(status, answer), status);
     if (!isBody(answer))
       throw new StartError(`${this.config.url.origin} gave no answer of this API: check API_URL`);
@@ -102,21 +103,7 @@ function describe(status: number, answer: unknown): string {
   return `refused with ${`${status} ${textOf(code)}`.trim()}: ${reason}`;
 }
 
-/** Its members; none for what is no object. */
-export function membersOf(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null ? { ...value } : {};
-}
-
 /** On one line, and without what could drive a terminal. */
 function textOf(value: unknown): string {
   return typeof value === 'string' ? value.replaceAll(/\p{Cc}/gu, ' ') : '';
-}
-
-/** None for what is no JSON. The error of the parser would show a part of it. */
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return undefined;
-  }
 }

@@ -1,6 +1,7 @@
+import { membersOf } from '../common/json-members.js';
 import { MERGE_PATCH_MEDIA_TYPE } from '../common/merge-patch.js';
 import { isStringRecord, type StringRecord } from '../common/string-record.js';
-import { type ApiClient, ApiProblem, membersOf } from './api-client.js';
+import { type ApiClient, ApiProblem } from './api-client.js';
 
 interface ListedSecret {
   readonly name: string;
