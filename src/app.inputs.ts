@@ -9,9 +9,8 @@ import {
 import { RouteParamtypes } from '@nestjs/common/internal';
 import { APP_GUARD, DiscoveryModule, DiscoveryService, MetadataScanner } from '@nestjs/core';
 import { type FastifyRequest } from 'fastify';
-import { ValidationError } from './common/app-error.js';
 import { takesMergePatch } from './common/merge-patch.js';
-import { validated } from './common/validation.js';
+import { unknownFields, validated } from './common/validation.js';
 
 /** Where Nest's decorators note the parameters of a route, under `<type>:<index>`, and the path of a controller. */
 const ARGUMENTS_METADATA = '__routeArguments__';
@@ -95,6 +94,5 @@ function inputsOf(controller: unknown, method: string): Input[] {
 function refuseFields(input: unknown): void {
   if (typeof input !== 'object' || input === null) return;
   const names = Object.keys(input);
-  if (names.length === 0) return;
-  throw new ValidationError(names.map((name) => ({ pointer: `/${name}`, detail: 'is not a known field' })));
+  if (names.length > 0) throw unknownFields(names);
 }

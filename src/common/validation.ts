@@ -5,6 +5,13 @@ import { type FieldError, ValidationError } from './app-error.js';
 /** class-transformer passes these over, so the check for unknown fields would never see them. */
 const RESERVED_FIELDS = Object.getOwnPropertyNames(Object.prototype);
 
+const UNKNOWN_FIELD = 'is not a known field';
+
+/** The refusal of fields that a route doesn't take. */
+export function unknownFields(names: readonly string[]): ValidationError {
+  return new ValidationError(names.map((name) => ({ pointer: `/${name}`, detail: UNKNOWN_FIELD })));
+}
+
 /** What the caller sent, from the value that a `@Transform` is given. */
 export function asSent(value: unknown): unknown {
   return typeof value === 'function' ? (value as () => unknown)() : value;
@@ -27,7 +34,7 @@ class StrictValidationPipe extends ValidationPipe {
     if (typeof value !== 'object' || value === null) return;
     const found = RESERVED_FIELDS.filter((name) => Object.hasOwn(value, name));
     if (found.length === 0) return;
-    throw new ValidationError(found.map((name) => ({ pointer: `/${name}`, detail: 'is not a known field' })));
+    throw unknownFields(found);
   }
 }
 
@@ -72,7 +79,7 @@ function fieldErrors(fault: Fault, parent: string): FieldError[] {
   const pointer = `${parent}/${fault.property.replaceAll('~', '~0').replaceAll('/', '~1')}`;
   const own = Object.entries(fault.constraints ?? {}).map(([rule, detail]) => ({
     pointer,
-    detail: rule === 'whitelistValidation' ? 'is not a known field' : detail,
+    detail: rule === 'whitelistValidation' ? UNKNOWN_FIELD : detail,
   }));
   return [...own, ...(fault.children ?? []).flatMap((child) => fieldErrors(child, pointer))];
 }
