@@ -43,7 +43,8 @@ function nameOf(distinguishedName: string): string {
   return distinguishedName.replaceAll('\n', ', ');
 }
 
-function hasIssued(issuer: X509Certificate, certificate: X509Certificate | undefined): boolean {
+/** By name and signature. A root has issued itself. */
+export function hasIssued(issuer: X509Certificate, certificate: X509Certificate | undefined): boolean {
   return certificate?.checkIssued(issuer) === true && certificate.verify(issuer.publicKey);
 }
 

@@ -1,4 +1,5 @@
 import { StartError } from '../common/start-error.js';
+import { hasIssued } from './certificate-chain.js';
 import { isFromDevelopmentCa } from './development-mark.js';
 import { type Certificates, parseCertificates, readTlsFile } from './pem-certificates.js';
 
@@ -48,7 +49,7 @@ export async function loadClientAuthorities(options: ClientAuthoritiesOptions): 
 function bundleFault(authorities: Certificates, now: Date): string | undefined {
   const current = authorities.filter((ca) => ca.validFromDate <= now && now <= ca.validToDate);
   if (current.length === 0) return 'holds no CA that is valid now; fetch it anew';
-  const hasRoot = current.some((ca) => ca.checkIssued(ca) && ca.verify(ca.publicKey));
+  const hasRoot = current.some((ca) => hasIssued(ca, ca));
   return hasRoot ? undefined : 'holds intermediates only, or a root that is not valid now; append their root';
 }
 
