@@ -15,18 +15,11 @@ export class AuthEvents {
   constructor(private readonly audit: AuditService) {}
 
   async registered(userId: string, email: string, origin: RequestOrigin): Promise<void> {
-    const event = { actor: userId, action: 'auth.register', target: `user:${userId}`, value: email } as const;
-    await this.audit.record({ ...event, outcome: 'success', ...origin });
+    await this.#succeeded('auth.register', `user:${userId}`, { userId, email }, origin);
   }
 
   async loggedIn(userId: string, sessionId: string, email: string, origin: RequestOrigin): Promise<void> {
-    const event = {
-      actor: userId,
-      action: 'auth.login',
-      target: `session:${sessionId}`,
-      value: email,
-    } as const;
-    await this.audit.record({ ...event, outcome: 'success', ...origin });
+    await this.#succeeded('auth.login', `session:${sessionId}`, { userId, email }, origin);
   }
 
   async loginRefused(
@@ -89,5 +82,14 @@ export class AuthEvents {
       const target = `session:${id}`;
       await this.audit.record({ actor, ownerId, action, target, outcome: 'success', ...origin });
     }
+  }
+
+  async #succeeded(
+    action: 'auth.register' | 'auth.login',
+    target: string,
+    { userId: actor, email: value }: { readonly userId: string; readonly email: string },
+    origin: RequestOrigin,
+  ): Promise<void> {
+    await this.audit.record({ actor, action, target, value, outcome: 'success', ...origin });
   }
 }
