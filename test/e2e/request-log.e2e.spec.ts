@@ -3,6 +3,7 @@ import { connect, type TLSSocket } from 'node:tls';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { type RequestLogFields } from '../../src/common/json-logger.js';
 import { newEmail, PASSWORD } from '../support/accounts.js';
+import { requestLinesOf } from '../support/request-lines.js';
 import { newTestApp, type TestApp } from '../support/test-app.js';
 import { until } from '../support/until.js';
 
@@ -15,8 +16,7 @@ describe('the log line of a request', () => {
     app = await newTestApp();
   });
   beforeEach(() => {
-    lines = [];
-    jest.spyOn(app.secure.logger, 'request').mockImplementation((line) => void lines.push(line));
+    lines = requestLinesOf(app);
   });
   afterEach(() => {
     jest.restoreAllMocks();

@@ -1,8 +1,9 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { type RequestLogFields } from '../../src/common/json-logger.js';
 import { type HttpsResponse } from '../support/https-client.js';
 import { expectProblem } from '../support/problems.js';
 import { sendRaw } from '../support/raw-connection.js';
+import { requestLinesOf } from '../support/request-lines.js';
 import { newTestApp, type TestApp } from '../support/test-app.js';
 import { until } from '../support/until.js';
 
@@ -21,8 +22,7 @@ describe('a target that begins with no slash', () => {
     app = await newTestApp();
   });
   beforeEach(() => {
-    lines = [];
-    jest.spyOn(app.secure.logger, 'request').mockImplementation((line) => void lines.push(line));
+    lines = requestLinesOf(app);
   });
   afterAll(() => app.close());
 
@@ -63,6 +63,9 @@ describe('a target that the router refuses', () => {
   beforeAll(async () => {
     app = await newTestApp({ environment: { RATE_LIMIT_PER_MINUTE: '40' } });
   });
+  afterEach(() => {
+    jest.restoreAllMocks();
+  });
   afterAll(() => app.close());
 
   const tooLong = `/v1/contacts/${'x'.repeat(600)}`;
@@ -72,12 +75,10 @@ describe('a target that the router refuses', () => {
     ['https://localhost:99999/x', 'ERR_MALFORMED_REQUEST'],
     [tooLong, 'ERR_URI_TOO_LONG'],
   ] as const)('is logged, whether it was read or was too long: %s', async (target, code) => {
-    const lines: RequestLogFields[] = [];
-    const log = jest.spyOn(app.secure.logger, 'request').mockImplementation((line) => void lines.push(line));
+    const lines = requestLinesOf(app);
     const response = await ask(app, target, `${HOST}Connection: close\r\n`);
     expectProblem(response, code);
     await until(() => lines.length > 0);
-    log.mockRestore();
     const requestId = response.headers['x-request-id'];
     expect(lines).toEqual([
       expect.objectContaining({ requestId, route: 'unknown', status: response.status, ip: '127.0.0.1' }),
