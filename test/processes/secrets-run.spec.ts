@@ -60,7 +60,7 @@ describe('the command secrets run', () => {
         console.log(signal);
         if (signal === 'SIGHUP') process.exit(5);
       });
-      setInterval(() => {}, 1000);
+      setTimeout(() => process.exit(9), 30_000);
       console.log('ready');`;
     const running = client.start(['secrets', 'run', '--', process.execPath, '-e', script]);
     await running.says('ready');
