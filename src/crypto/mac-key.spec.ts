@@ -1,4 +1,6 @@
+import { createHmac } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
+import * as fc from 'fast-check';
 import { MacKey } from './mac-key.js';
 
 const parameters = { id: '0123456789abcdef', purpose: 'audit-chain' };
@@ -11,6 +13,27 @@ describe('MacKey', () => {
     const mac = 'b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7';
     expect(key.mac(message).toString('hex')).toBe(mac);
     expect(key.verify(message, Buffer.from(mac, 'hex'))).toBe(true);
+  });
+
+  it('gives what node’s HMAC gives for any key and message, whatever came before', () => {
+    const bytes = fc.uint8Array({ minLength: 32, maxLength: 32 });
+    const messages = fc.array(fc.uint8Array({ maxLength: 2_000, size: 'max' }), {
+      minLength: 1,
+      maxLength: 4,
+    });
+    fc.assert(
+      fc.property(bytes, messages, (raw, sent) => {
+        const expected = sent.map((message) => createHmac('sha256', raw).update(message).digest());
+        const key = MacKey.import(parameters, raw);
+        expect(sent.map((message) => key.mac(message))).toEqual(expected);
+      }),
+    );
+  });
+
+  it.each([0, 959, 960, 961])('takes a message of %i bytes', (length) => {
+    const message = Buffer.alloc(length, 7);
+    const expected = createHmac('sha256', Buffer.alloc(32, 1)).update(message).digest();
+    expect(MacKey.import(parameters, Buffer.alloc(32, 1)).mac(message)).toEqual(expected);
   });
 
   it('refuses a MAC with any changed, missing or added byte, and of another key or message', () => {

@@ -1,6 +1,9 @@
-import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto';
+import { timingSafeEqual } from 'node:crypto';
+import { OneShotHmac } from './one-shot-hmac.js';
 
 const KEY_BYTES = 32;
+/** Enough for most messages. A longer one gets memory of its own. */
+const SCRATCH_BYTES = 1024;
 
 /** What a key is, all of it public. */
 export interface MacKeyParameters {
@@ -16,12 +19,15 @@ export interface MacKeyParameters {
 export class MacKey {
   readonly id: string;
   readonly purpose: string;
-  readonly #key: KeyObject;
+  readonly #hmac: OneShotHmac;
+  /** Kept, because everything here is synchronous. */
+  readonly #scratch = Buffer.alloc(SCRATCH_BYTES);
 
-  private constructor({ id, purpose }: MacKeyParameters, key: KeyObject) {
+  private constructor({ id, purpose }: MacKeyParameters, key: Uint8Array) {
     this.id = id;
     this.purpose = purpose;
-    this.#key = key;
+    this.#hmac = new OneShotHmac('sha256', key);
+    this.#scratch.set(this.#hmac.innerKey);
   }
 
   /**
@@ -35,7 +41,7 @@ export class MacKey {
       if (rawKey.length !== KEY_BYTES) {
         throw new RangeError(`MAC key ${parameters.id} is ${rawKey.length} bytes, want ${KEY_BYTES}`);
       }
-      return new MacKey(parameters, createSecretKey(rawKey));
+      return new MacKey(parameters, rawKey);
     } finally {
       rawKey.fill(0);
     }
@@ -47,7 +53,12 @@ export class MacKey {
    * @param message begins with a label that no other kind of message under this key begins with
    */
   mac(message: Uint8Array): Buffer {
-    return createHmac('sha256', this.#key).update(message).digest();
+    const { innerKey } = this.#hmac;
+    const length = innerKey.length + message.length;
+    const isShort = length <= SCRATCH_BYTES;
+    const input = isShort ? this.#scratch.subarray(0, length) : Buffer.concat([innerKey, message]);
+    if (isShort) input.set(message, innerKey.length);
+    return this.#hmac.digest(input, 'buffer');
   }
 
   /** Whether these are the bytes that `mac` gives, in constant time. */
