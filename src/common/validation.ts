@@ -18,9 +18,19 @@ export function asSent(value: unknown): unknown {
 }
 
 class StrictValidationPipe extends ValidationPipe {
+  /** The queries that may be empty. To find that out again costs as much as reading a row. */
+  readonly #optional = new WeakSet<object>();
+
   override async transform(value: unknown, metadata: ArgumentMetadata): Promise<unknown> {
+    const { type, metatype } = metadata;
+    if (type === 'query' && metatype && isEmpty(value)) {
+      if (this.#optional.has(metatype)) return new metatype() as unknown;
+      const query = (await super.transform(value, metadata)) as unknown;
+      this.#optional.add(metatype);
+      return query;
+    }
     // Nest would take `null` for an object without members, so for a patch that changes nothing.
-    if (metadata.type === 'body' && !isObject(value)) throw refusedBody('must be a JSON object');
+    if (type === 'body' && !isObject(value)) throw refusedBody('must be a JSON object');
     prepare(value);
     return (await super.transform(value, metadata)) as unknown;
   }
@@ -68,6 +78,10 @@ function prepare(value: unknown): void {
 
 function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isEmpty(value: unknown): boolean {
+  return isObject(value) && Object.keys(value).length === 0;
 }
 
 /** The empty pointer is the whole document (RFC 6901, section 5). */
