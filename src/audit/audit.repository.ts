@@ -18,7 +18,7 @@ export class AuditRepository {
   readonly #lockHead;
   readonly #findHead;
   readonly #setHead;
-  readonly #insert;
+  readonly #insertTogether;
 
   constructor(private readonly database: Database) {
     const isPostgres = database.kind === 'postgres';
@@ -30,8 +30,8 @@ export class AuditRepository {
       (query, seq: number, mac: Uint8Array, key_id: string | null, head_mac: Uint8Array | null) =>
         query.updateTable('audit_head').set({ seq, mac, key_id, head_mac }).where('id', '=', 1),
     );
-    this.#insert = database.prepare((query, json: string) => ({
-      compile: () => (isPostgres ? insertInPostgres(json) : insertInSqlite(json)).compile(query),
+    this.#insertTogether = database.prepare((query, json: string) => ({
+      compile: () => insertFromJson(json).compile(query),
     }));
   }
 
@@ -47,7 +47,9 @@ export class AuditRepository {
   }
 
   async append(rows: readonly AuditEventRow[], head: AuditHead): Promise<void> {
-    await this.#insert(JSON.stringify(rows.map(toJson)));
+    if (this.database.kind === 'postgres') await this.#insertTogether(JSON.stringify(rows.map(toJson)));
+    // A row by itself costs SQLite a third of what it takes to find it in a list.
+    else for (const row of rows) await this.database.insert('audit_events', row);
     await this.#setHead(head.seq, head.mac, head.key_id, head.head_mac);
   }
 
@@ -148,11 +150,6 @@ function selectHead(query: Kysely<Schema>) {
     .where('id', '=', 1);
 }
 
-/*
- * However many events there are, one statement of one text: it is compiled once, where a list of values is another
- * statement for each number of rows. Bytes go in as hexadecimal text.
- */
-
 function toJson(row: AuditEventRow): unknown[] {
   const { seq, at, actor, owner_id, action, target, outcome, ip, request_id, value_digest, key_id, mac } =
     row;
@@ -164,20 +161,15 @@ function hex(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex');
 }
 
-const columns = sql`seq, at, actor, owner_id, action, target, outcome, ip, request_id, value_digest, key_id, mac`;
-
-function insertInSqlite(json: string) {
+/**
+ * However many events there are, one round trip and one statement of one text: it is compiled once, where a list of
+ * values is another statement for each number of rows. Bytes go in as hexadecimal text.
+ */
+function insertFromJson(json: string) {
   return sql`
-    insert into audit_events (${columns})
-    select e.value ->> 0, e.value ->> 1, e.value ->> 2, e.value ->> 3, e.value ->> 4, e.value ->> 5, e.value ->> 6,
-      e.value ->> 7, e.value ->> 8, unhex(e.value ->> 9), e.value ->> 10, unhex(e.value ->> 11)
-    from json_each(${json}) as e
-  `;
-}
-
-function insertInPostgres(json: string) {
-  return sql`
-    insert into audit_events (${columns})
+    insert into audit_events (
+      seq, at, actor, owner_id, action, target, outcome, ip, request_id, value_digest, key_id, mac
+    )
     select (e ->> 0)::bigint, (e ->> 1)::bigint, e ->> 2, e ->> 3, e ->> 4, e ->> 5, e ->> 6, e ->> 7, e ->> 8,
       decode(e ->> 9, 'hex'), e ->> 10, decode(e ->> 11, 'hex')
     from json_array_elements(${json}::json) as e

@@ -122,12 +122,16 @@ export class Database {
    * does on SQLite.
    */
   async insert<Table extends keyof Schema>(table: Table, row: Insertable<Schema[Table]>): Promise<void> {
-    const given = Object.entries(row).filter(([, value]) => value !== undefined);
-    const name = [table, ...given.map(([column]) => column)].join(' ');
+    let name: string = table;
+    const parameters: unknown[] = [];
+    for (const [column, value] of Object.entries(row)) {
+      if (value === undefined) continue;
+      name += ` ${column}`;
+      parameters.push(value);
+    }
     const known = this.#inserts.get(name);
     const compiled = known ?? this.#kysely.insertInto(table).values(row).compile();
     if (!known) this.#inserts.set(name, compiled);
-    const parameters = given.map(([, value]) => value);
     await this.#run(compiled, parameters);
   }
 
