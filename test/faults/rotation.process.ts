@@ -1,8 +1,8 @@
 /**
- * Rotates keys of one purpose, or the root key, over and over until it is killed; or does what is left to do and
- * ends. Its clock runs a thousand times faster, so that the times which a rotation keeps pass in milliseconds.
+ * Rotates the keys of some purposes, or the root key, over and over until it is killed; or does what is left to do
+ * and ends. Its clock runs a thousand times faster, so that the times which a rotation keeps pass in milliseconds.
  *
- *     node rotation.process.ts <directory of a build> <purpose> | root | finish
+ *     node rotation.process.ts <directory of a build> <purpose>[,<purpose>…] | root | finish
  */
 import { NestFactory } from '@nestjs/core';
 import { setImmediate } from 'node:timers/promises';
@@ -10,7 +10,7 @@ import { pathToFileURL } from 'node:url';
 import type { KeyPurposeName } from '../../src/keys/key-purposes.js';
 
 const SPEED = 1_000;
-const [directory = '', purpose = ''] = process.argv.slice(2);
+const [directory = '', kind = ''] = process.argv.slice(2);
 
 const { AppConfigModule } =
   await dist<typeof import('../../src/config/config.module.js')>('config/config.module.js');
@@ -50,11 +50,11 @@ const context = await NestFactory.createApplicationContext(
 const runner = context.get(KeyJobRunner, { strict: false });
 process.stdout.write('ready\n');
 
-if (purpose === 'finish') {
+if (kind === 'finish') {
   const jobs = context.get(KeyJobsRepository, { strict: false });
   while ((await jobs.listUnfinished('', 1)).length > 0) await runner.runAll();
   await context.close();
-} else if (purpose === 'root') {
+} else if (kind === 'root') {
   const root = context.get(RootRotation, { strict: false });
   // Whatever the one before did not come to is done first.
   const steps = [() => root.promote(() => {}), () => root.complete(), () => root.stage()];
@@ -64,8 +64,9 @@ if (purpose === 'finish') {
   }
 } else {
   const rotation = context.get(KeyRotationService, { strict: false });
-  for (;;) {
-    const begun = rotation.rotateAll(purpose as KeyPurposeName);
+  const purposes = kind.split(',');
+  for (let turn = 0; ; turn++) {
+    const begun = rotation.rotateAll(purposes[turn % purposes.length] as KeyPurposeName);
     while (!(await begun.next()).done);
     await runner.runAll();
     await setImmediate();

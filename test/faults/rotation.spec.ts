@@ -4,6 +4,9 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { AuditCheckpointer } from '../../src/audit/audit-checkpointer.js';
+import { AuditVerifier } from '../../src/audit/audit-verifier.js';
+import { KnownDevices } from '../../src/auth/known-devices.js';
 import { Database } from '../../src/database/database.js';
 import { type Account, newAccount, PASSWORD, signIn } from '../support/accounts.js';
 import { AuthenticatorApp } from '../support/authenticator-app.js';
@@ -35,6 +38,9 @@ describe('a rotation that is killed at any moment', () => {
       app = await newApp();
       accounts = [];
       while (accounts.length < USERS) accounts.push(await newAccountWithData(app));
+      await Promise.all(
+        accounts.map((account, index) => grant(app, account, accounts[(index + 1) % USERS]!)),
+      );
     });
     afterEach(() => app.close());
 
@@ -72,16 +78,20 @@ describe('a rotation that is killed at any moment', () => {
       'share',
       'totp',
       'blind-index',
+      'sealing,refresh-token,device-token',
+      'audit-chain,audit-signing,audit-kek,refresh-token-kek,token-signing-kek,blind-index-kek',
     ])(
       'of %s loses nothing, and is finished by the next one',
       async (kind) => {
         for (let kill = 0; kill < KILLS; kill++) {
           await killAtAnyMoment(kind);
           await expectEverythingReadable(app, accounts);
+          await app.nest.get(AuditCheckpointer, { strict: false }).run();
         }
         await finish();
         await expectEverythingReadable(app, accounts);
         await expectSecondFactors(app, accounts);
+        await expectWholeAuditLog(app);
         await expectWholeKeyring(app.nest.get(Database, { strict: false }));
       },
       TIMEOUT_MS,
@@ -90,9 +100,12 @@ describe('a rotation that is killed at any moment', () => {
 });
 
 /** A user with data, a share that opens with its passphrase, and an app whose second factor is not activated yet. */
-type Owner = Account & {
+type Owner = Omit<Account, 'refreshToken'> & {
   readonly share: { readonly id: string; readonly token: string };
   readonly authenticator: AuthenticatorApp;
+  readonly device: { readonly id: string; readonly token: string };
+  /** Of the session that began last. */
+  refreshToken: string;
 };
 
 async function newAccountWithData(app: TestApp): Promise<Owner> {
@@ -112,15 +125,34 @@ async function newAccountWithData(app: TestApp): Promise<Owner> {
   expect(share.status).toBe(201);
   const enrolment = await app.request('POST', '/v1/auth/totp', { token });
   const authenticator = new AuthenticatorApp(enrolment.string('uri'));
-  return { ...account, share: { id: share.string('id'), token: share.string('token') }, authenticator };
+  const device = {
+    id: 'device',
+    token: await app.nest.get(KnownDevices, { strict: false }).tokenFor(account.id, 'device'),
+  };
+  return {
+    ...account,
+    share: { id: share.string('id'), token: share.string('token') },
+    authenticator,
+    device,
+  };
+}
+
+async function grant(app: TestApp, owner: Owner, { id: userId }: Owner): Promise<void> {
+  const given = await app.post('/v1/secrets/s0/grants', { userId }, owner.token);
+  expect(given.status).toBe(201);
 }
 
 /** Everything of everybody, through the API, past every cache. */
 async function expectEverythingReadable(app: TestApp, accounts: readonly Owner[]): Promise<void> {
   app.clock.advance(2);
-  for (const { email, id, share } of accounts) {
+  for (const account of accounts) {
+    const { email, id, share, device } = account;
+    const refreshed = await app.post('/v1/auth/refresh', { refreshToken: account.refreshToken });
+    expect(refreshed.status).toBe(200);
+    expect(await app.nest.get(KnownDevices, { strict: false }).recognise(id, device.token)).toBe(device.id);
     const signedIn = await app.post('/v1/auth/login', { email, password: PASSWORD });
     expect(signedIn.status).toBe(200);
+    account.refreshToken = signedIn.string('refreshToken');
     const token = signedIn.string('accessToken');
     expect((await app.get('/v1/users/me', token)).members).toMatchObject({ id, email });
     for (let index = 0; index < SECRETS; index++) {
@@ -132,6 +164,9 @@ async function expectEverythingReadable(app: TestApp, accounts: readonly Owner[]
     expect(new Set(contacts.items.map(({ name }) => name))).toEqual(new Set(names));
     const found = await app.get('/v1/contacts?email=C7@example.com', token);
     expect(found.items).toMatchObject([{ name: 'contact 7' }]);
+    const [received] = (await app.get('/v1/grants', token)).items;
+    const granted = await app.get(`/v1/grants/${String(received?.['id'])}`, token);
+    expect(granted.members).toMatchObject({ data: { value: 'secret 0' } });
     const opened = await app.post(`/v1/shares/${share.id}/reveal`, {
       token: share.token,
       passphrase: PASSPHRASE,
@@ -147,6 +182,11 @@ async function expectSecondFactors(app: TestApp, accounts: readonly Owner[]): Pr
     const code = authenticator.code(app.clock.nowMs());
     expect((await app.post('/v1/auth/totp/activate', { code }, token)).status).toBe(200);
   }
+}
+
+async function expectWholeAuditLog(app: TestApp): Promise<void> {
+  const { seq } = await app.nest.get(AuditCheckpointer, { strict: false }).run();
+  expect(await app.nest.get(AuditVerifier, { strict: false }).verify()).toBe(seq);
 }
 
 /** No job is left, and every key that is not destroyed can be unwrapped by one that is there. */
