@@ -1,6 +1,5 @@
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { text } from 'node:stream/consumers';
 import { Command, InvalidArgumentError } from 'commander';
 import { AuditCheckpoints } from '../audit/audit-checkpoints.js';
 import { AuditVerifier } from '../audit/audit-verifier.js';
@@ -12,6 +11,8 @@ import { StartError } from '../common/start-error.js';
 import { parseWholeNumber } from '../common/whole-number.js';
 import { withModule } from './application-context.js';
 import { ProgressLine } from './progress-line.js';
+import { readValue } from './read-input.js';
+import { readHiddenLine } from './read-password.js';
 import { VerificationProgress } from './verification-progress.js';
 
 export function auditCommand(): Command {
@@ -82,9 +83,8 @@ async function exportEvents({ after }: { readonly after: number }): Promise<void
 }
 
 async function contains(): Promise<void> {
-  // The line break that a shell adds is not part of the value.
-  const value = (await text(process.stdin)).replace(/\r?\n$/, '');
-  if (value === '') throw new StartError('no value was given on standard input');
+  const value = await readValue(() => readHiddenLine('Value: '));
+  if (value === '') throw new StartError('no value was given');
   await withModule(AuditModule, async (context) => {
     const events = await context.get(AuditService).findByValue(value);
     for (const event of events) process.stdout.write(`${JSON.stringify(event)}\n`);

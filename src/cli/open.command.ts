@@ -50,10 +50,19 @@ async function open({ key: file }: { readonly key: string }): Promise<void> {
     const parameters = { id: recipientKeyIdOf(box), owner: 'me', kem };
     const pair = await SealingKeyPair.import(parameters, Buffer.from(seed, 'base64url'));
     const plaintext = await pair.open(box, info);
-    process.stdout.write(`${JSON.stringify(JSON.parse(plaintext.toString('utf8')), undefined, 2)}\n`);
+    process.stdout.write(`${JSON.stringify(parseSecret(plaintext), undefined, 2)}\n`);
   } catch (error) {
     if (!(error instanceof DecryptionError)) throw error;
     throw new StartError('it is sealed to another key, or was changed', { cause: error });
+  }
+}
+
+/** Anybody who has the public key could have sealed anything. */
+function parseSecret(plaintext: Buffer): unknown {
+  try {
+    return JSON.parse(plaintext.toString('utf8'));
+  } catch (cause) {
+    throw new StartError('what was sealed is no secret', { cause });
   }
 }
 

@@ -1,6 +1,7 @@
 import { createInterface } from 'node:readline';
 import { Writable } from 'node:stream';
 import { StartError } from '../common/start-error.js';
+import { decodeText, STANDARD_INPUT } from './decode-text.js';
 
 /**
  * Asks for a password twice without showing it, or reads one line when standard input is no terminal.
@@ -21,7 +22,11 @@ export async function readHiddenLine(prompt: string): Promise<string | undefined
 }
 
 async function readLine(): Promise<string | undefined> {
-  for await (const line of createInterface({ input: process.stdin })) return line;
+  // A character a byte: what is decoded here as UTF-8 has lost its mistakes.
+  process.stdin.setEncoding('latin1');
+  for await (const line of createInterface({ input: process.stdin })) {
+    return decodeText(Buffer.from(line, 'latin1'), STANDARD_INPUT);
+  }
   return undefined;
 }
 

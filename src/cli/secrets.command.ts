@@ -7,6 +7,7 @@ import { parseStrictJson } from '../http/strict-json.js';
 import { ApiClient } from './api-client.js';
 import { parseDotenv, toDotenv } from './dotenv.js';
 import { readInput, readTextFile, readValue } from './read-input.js';
+import { readPassword } from './read-password.js';
 import { runWith } from './run-with.js';
 import { SecretsClient } from './secrets-client.js';
 
@@ -68,7 +69,7 @@ async function put(name: string, { key }: { readonly key?: string }): Promise<vo
   const version =
     key === undefined
       ? await client.put(name, parseRecord(await readInput('the secret')))
-      : await client.set(name, key, await readValue());
+      : await client.set(name, key, await readValue(readPassword));
   process.stdout.write(`wrote ${name} version ${version}\n`);
 }
 

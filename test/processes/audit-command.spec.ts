@@ -27,7 +27,10 @@ describe('the command line', () => {
   });
   afterAll(() => build.remove());
 
-  async function audit(args: readonly string[], input = ''): Promise<{ code: unknown; output: string }> {
+  async function audit(
+    args: readonly string[],
+    input: string | Buffer = '',
+  ): Promise<{ code: unknown; output: string }> {
     const command = build.run(join('cli', 'main.js'), ['audit', ...args], environment).type(input);
     const code = await command.exitCode();
     return { code, output: command.output };
@@ -112,6 +115,8 @@ describe('the command line', () => {
     const absent = { code: 1, output: 'no event is about this value\n' };
     expect(await audit(['contains'], 'bob@example.com')).toEqual(absent);
     expect(await audit(['contains'], 'secret:1')).toEqual(absent);
-    expect(await audit(['contains'])).toEqual({ code: 1, output: 'no value was given on standard input\n' });
+    expect(await audit(['contains'])).toEqual({ code: 1, output: 'no value was given\n' });
+    const latin1 = await audit(['contains'], Buffer.from('jos\u00e9', 'latin1'));
+    expect(latin1).toEqual({ code: 1, output: 'standard input is not UTF-8\n' });
   });
 });

@@ -3,6 +3,7 @@ import { chmod, readFile, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:https';
 import { type AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { SealingPublicKey } from '../../src/crypto/sealing-key.js';
 import { type Account, newAccount } from '../support/accounts.js';
 import { CommandLineClient } from '../support/command-line-client.js';
 import { newCa } from '../support/test-ca.js';
@@ -178,7 +179,7 @@ describe('the command line as a client', () => {
     expect(unsigned.output).toContain('refused with 401 ERR_UNAUTHENTICATED');
   });
 
-  it.each(['MLKEM768-X25519', 'X25519'])(
+  it.each(['MLKEM768-X25519', 'X25519'] as const)(
     'makes a key pair of %s and opens what is sealed to it',
     async (kem) => {
       const friend = await newAccount(app);
@@ -195,6 +196,17 @@ describe('the command line as a client', () => {
       const answer = await app.get(`/v1/grants/${grant.string('id')}`, friend.token);
       const opened = await cli(['open', '--key', key], { input: answer.text });
       expect(JSON.parse(opened.output)).toEqual({ v: 'for one pair of eyes' });
+
+      const parameters = { id: '0123456789abcdef', owner: 'me', kem };
+      const sealTo = await SealingPublicKey.import(parameters, Buffer.from(json.publicKey, 'base64url'));
+      const sealed = await sealTo.seal(Buffer.from('{"v":'), { purpose: 'grant/v1' });
+      const input = JSON.stringify({
+        kem,
+        info: { purpose: 'grant/v1' },
+        sealed: sealed.toString('base64url'),
+      });
+      const noSecret = await cli(['open', '--key', key], { input });
+      expect(noSecret).toEqual({ exitCode: 1, output: 'what was sealed is no secret\n' });
 
       expect((await cli(['keypair', key])).output).toBe(`${key} cannot be written, or is there already\n`);
       await cli(['keypair', file(`${kem}.other`), '--kem', kem]);

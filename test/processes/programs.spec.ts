@@ -21,7 +21,10 @@ describe('as processes of their own', () => {
   });
   afterAll(() => build.remove());
 
-  async function cli(args: readonly string[], input = ''): Promise<{ code: unknown; output: string }> {
+  async function cli(
+    args: readonly string[],
+    input: string | Buffer = '',
+  ): Promise<{ code: unknown; output: string }> {
     const command = build.run(join('cli', 'main.js'), args, environment).type(input);
     const code = await command.exitCode();
     return { code, output: command.output };
@@ -105,7 +108,13 @@ describe('as processes of their own', () => {
       expect(await server.stop()).toBe(0);
     });
 
-    it.each<[string, string, string, RegExp]>([
+    it.each<[string, string, string | Buffer, RegExp]>([
+      [
+        'a password that is not UTF-8',
+        'ada@example.com',
+        Buffer.from(`${PASSWORD}\u00e9`, 'latin1'),
+        /UTF-8/,
+      ],
       ['no password', 'ada@example.com', '', /no password was given/],
       ['a weak password', 'ada@example.com', 'short\n', /15 characters/],
       ['an address that is none', 'ada', `${PASSWORD}\n`, /--email must be an e-mail address/],
