@@ -1,4 +1,3 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
 import { appendFile } from 'node:fs/promises';
 import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { errorCode } from '../common/error-code.js';
@@ -48,14 +47,10 @@ export class AuditCheckpointer implements OnApplicationBootstrap, OnApplicationS
   async onApplicationBootstrap(): Promise<void> {
     const { checkpointMinutes, checkpointFile } = this.config.audit;
     if (checkpointFile !== undefined) await prepare(checkpointFile);
-    // What an append schedules is no part of the transaction that it is in.
-    const outside = AsyncLocalStorage.snapshot();
     this.#timer = setInterval(() => void this.#runOnTime(), checkpointMinutes * MINUTE_MS).unref();
-    this.writer.onAppend = (seq) => {
+    this.writer.onAppended = (seq) => {
       this.#lastSeq = seq;
-      if (this.#isCatchingUp || seq < this.#dueSeq) return;
-      this.#isCatchingUp = true;
-      setImmediate(outside, () => void this.#catchUp());
+      if (!this.#isCatchingUp && seq >= this.#dueSeq) void this.#catchUp();
     };
   }
 
@@ -79,10 +74,11 @@ export class AuditCheckpointer implements OnApplicationBootstrap, OnApplicationS
 
   /** Until no checkpoint is due: events are appended while one is made. */
   async #catchUp(): Promise<void> {
+    this.#isCatchingUp = true;
     do {
       const dueSeq = this.#dueSeq;
       await this.#runOnTime();
-      // It failed, or the last events were undone with their transaction: again after as many more.
+      // It failed: again after as many more.
       if (this.#dueSeq === dueSeq) this.#dueSeq = this.#lastSeq + this.config.audit.checkpointEvents;
     } while (this.#lastSeq >= this.#dueSeq);
     this.#isCatchingUp = false;

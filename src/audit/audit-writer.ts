@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { type MacKey } from '../crypto/mac-key.js';
+import { Database } from '../database/database.js';
 import { encodeEvent, encodeHead } from './audit-chain.js';
 import { type DatedEvent } from './audit-event.js';
 import { AuditKeys, valueDigest } from './audit-keys.js';
@@ -11,12 +12,13 @@ const MAX_TEXT_LENGTH = 512;
 /** Appends to the chain. */
 @Injectable()
 export class AuditWriter {
-  /** Told the number of each latest event, which may still be undone with its transaction. */
-  onAppend: (seq: number) => void = () => {};
+  /** Told the number of each latest event. */
+  onAppended: (seq: number) => void = () => {};
 
   constructor(
     private readonly repository: AuditRepository,
     private readonly keys: AuditKeys,
+    private readonly database: Database,
   ) {}
 
   /**
@@ -50,7 +52,7 @@ export class AuditWriter {
       return { ...row, mac };
     });
     const key_id = key.id;
-    this.onAppend(seq);
+    this.database.afterCommit(() => this.onAppended(seq));
     await this.repository.append(rows, {
       seq,
       mac,

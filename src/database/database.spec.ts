@@ -146,6 +146,28 @@ describe('Database', () => {
       expect(() => database.beforeCommit(async () => {}, 'x')).toThrow('no transaction');
     });
 
+    it('acts afterwards outside of what is committed, and never after what is undone', async () => {
+      const found: [boolean, string][] = [];
+      await database.transaction(async () => {
+        database.afterCommit(() => found.push([database.isInTransaction, 'outer']));
+        await database.transaction(async () => {
+          database.afterCommit(() => found.push([database.isInTransaction, 'inner']));
+        });
+        expect(found).toEqual([]);
+      });
+      expect(found).toEqual([
+        [false, 'outer'],
+        [false, 'inner'],
+      ]);
+      const undone = database.transaction(async () => {
+        database.afterCommit(() => found.push([false, 'undone']));
+        throw new RangeError('changed my mind');
+      });
+      await expect(undone).rejects.toThrow(RangeError);
+      expect(found).toHaveLength(2);
+      expect(() => database.afterCommit(() => {})).toThrow('no transaction');
+    });
+
     it('reads ahead once before each transaction, outside of it', async () => {
       const found: boolean[] = [];
       database.beforeTransactions(async () => void found.push(database.isInTransaction));

@@ -15,6 +15,7 @@ export type DatabaseKind = 'sqlite' | 'postgres';
 interface RunningTransaction {
   readonly query: Transaction<Schema>;
   readonly lastActs: Map<object, { readonly items: unknown[]; readonly run: () => Promise<void> }>;
+  readonly afterwards: (() => void)[];
   hasEnded: boolean;
 }
 
@@ -61,8 +62,9 @@ export class Database {
   async transaction<T>(work: () => Promise<T>): Promise<T> {
     if (this.#transactions.getStore()) return work();
     for (const read of this.#readings) await read();
-    return this.#kysely.transaction().execute((query) => {
-      const running: RunningTransaction = { query, lastActs: new Map(), hasEnded: false };
+    const afterwards: (() => void)[] = [];
+    const committed = await this.#kysely.transaction().execute((query) => {
+      const running: RunningTransaction = { query, lastActs: new Map(), afterwards, hasEnded: false };
       return this.#transactions.run(running, async () => {
         try {
           const result = await work();
@@ -73,6 +75,8 @@ export class Database {
         }
       });
     });
+    for (const act of afterwards) act();
+    return committed;
   }
 
   /** Reads what every transaction needs before it begins: inside, nothing that is read may be remembered. */
@@ -86,8 +90,7 @@ export class Database {
    * shortest time, and nobody who holds it waits for another.
    */
   beforeCommit<Item>(act: (items: readonly Item[]) => Promise<void>, item: Item): void {
-    const running = this.#transactions.getStore();
-    if (!running) throw new Error('there is no transaction to act in');
+    const running = this.#running();
     const known = running.lastActs.get(act);
     if (known) {
       known.items.push(item);
@@ -95,6 +98,11 @@ export class Database {
     }
     const items = [item];
     running.lastActs.set(act, { items, run: () => act(items) });
+  }
+
+  /** Calls `act` when the surrounding transaction is committed, outside of it, and never when it is undone. */
+  afterCommit(act: () => void): void {
+    this.#running().afterwards.push(act);
   }
 
   /**
@@ -142,6 +150,12 @@ export class Database {
 
   async close(): Promise<void> {
     await this.#kysely.destroy();
+  }
+
+  #running(): RunningTransaction {
+    const running = this.#transactions.getStore();
+    if (!running) throw new Error('there is no transaction to act in');
+    return running;
   }
 
   async #run<Row>(compiled: CompiledQuery<Row>, parameters: readonly unknown[]): Promise<Row[]> {

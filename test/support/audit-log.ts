@@ -41,7 +41,7 @@ export function openAuditLog(
   );
   const repository = new AuditRepository(database);
   const keys = new AuditKeys(keyring);
-  const writer = new AuditWriter(repository, keys);
+  const writer = new AuditWriter(repository, keys, database);
   const audit = new AuditService(repository, writer, keys, database, clock);
   const checkpointsRepository = new AuditCheckpointsRepository(database);
   const checkpoints = new AuditCheckpoints(
