@@ -75,11 +75,17 @@ export class UsersRepository {
     return row !== undefined;
   }
 
-  async updatePassword(id: string, password: { ciphertext: Uint8Array; keyId: string }): Promise<void> {
+  /** Stores another hash of the same password, unless the password was changed since that time. */
+  async rehashPassword(
+    id: string,
+    password: { ciphertext: Uint8Array; keyId: string },
+    changedAtMs: number,
+  ): Promise<void> {
     await this.database.query
       .updateTable('users')
       .set({ password_ciphertext: password.ciphertext, password_key_id: password.keyId })
       .where('id', '=', id)
+      .where('password_changed_at', '=', changedAtMs)
       .execute();
   }
 }

@@ -118,7 +118,7 @@ export class UsersService {
    * @throws {HashQueueFullError}
    */
   async verifyPassword(
-    { userId, passwordHash, isDisabled }: Credentials,
+    { userId, passwordHash, passwordChangedAtMs, isDisabled }: Credentials,
     password: string,
   ): Promise<string | undefined> {
     const context = passwordContext(userId ?? 'unknown');
@@ -126,7 +126,8 @@ export class UsersService {
     if (userId === undefined || !ok || isDisabled) return undefined;
     if (needsRehash) {
       const ciphertext = await this.crypto.hashPassword(password, context);
-      await this.repository.updatePassword(userId, { ciphertext, keyId: keyIdOf(ciphertext) });
+      const rehashed = { ciphertext, keyId: keyIdOf(ciphertext) };
+      await this.repository.rehashPassword(userId, rehashed, passwordChangedAtMs);
     }
     return userId;
   }

@@ -1,4 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { hash } from '@node-rs/argon2';
+import { CryptoService } from '../../src/crypto/crypto.service.js';
+import { keyIdOf } from '../../src/crypto/envelope.js';
+import { passwordContext } from '../../src/users/encryption-contexts.js';
 import { UsersService } from '../../src/users/users.service.js';
 import { type Account, newAccount, PASSWORD, signIn } from '../support/accounts.js';
 import { forEachDatabase } from '../support/for-each-database.js';
@@ -38,6 +42,40 @@ describe('a change of password', () => {
       expect((await app.get('/v1/users/me', account.token)).status).toBe(200);
       expect((await login(account.email, NEXT)).status).toBe(200);
       expectProblem(await login(account.email, PASSWORD), 'ERR_INVALID_CREDENTIALS');
+    });
+
+    it('is not undone by a login that hashes the old one anew meanwhile', async () => {
+      const account = await newAccount(app);
+      const context = passwordContext(account.id);
+      const users = app.nest.get(UsersService, { strict: false });
+      const weakHash = await hash(PASSWORD, { memoryCost: 8_192, timeCost: 1, parallelism: 1 });
+      const weak = await app.nest
+        .get(CryptoService, { strict: false })
+        .encrypt(Buffer.from(weakHash), context);
+      await databaseOf(app)
+        .query.updateTable('users')
+        .set({ password_ciphertext: weak, password_key_id: keyIdOf(weak) })
+        .where('id', '=', account.id)
+        .execute();
+      const credentials = await users.findCredentials(account.email);
+      expect((await change(account, PASSWORD, NEXT)).status).toBe(204);
+      expect(await users.verifyPassword(credentials, PASSWORD)).toBe(account.id);
+      expect((await login(account.email, NEXT)).status).toBe(200);
+      expectProblem(await login(account.email, PASSWORD), 'ERR_INVALID_CREDENTIALS');
+    });
+
+    it('hashes it anew where the parameters are old', async () => {
+      const { id, email } = await newAccount(app);
+      const context = passwordContext(id);
+      const crypto = app.nest.get(CryptoService, { strict: false });
+      const weak = await crypto.encrypt(Buffer.from(await hash(PASSWORD, { memoryCost: 8_192 })), context);
+      const { query } = databaseOf(app);
+      const written = { password_ciphertext: weak, password_key_id: keyIdOf(weak) };
+      await query.updateTable('users').set(written).where('id', '=', id).execute();
+      expect((await login(email, PASSWORD)).status).toBe(200);
+      const stored = query.selectFrom('users').select('password_ciphertext').where('id', '=', id);
+      const { password_ciphertext: ciphertext } = await stored.executeTakeFirstOrThrow();
+      expect((await crypto.decrypt(ciphertext, context)).toString()).toContain('m=19456,t=2,p=1');
     });
 
     it('ends every other session, on every instance within a second', async () => {

@@ -5,7 +5,6 @@ import { JobRun } from '../../src/keys/job-run.js';
 import { KeyJobRunner } from '../../src/keys/key-job-runner.js';
 import { KeyRotationService } from '../../src/keys/key-rotation.service.js';
 import { KeyringService } from '../../src/keys/keyring.service.js';
-import { UsersRepository } from '../../src/users/users.repository.js';
 import { keyIdOf } from '../../src/crypto/envelope.js';
 import { type Account, newAccount, newEmail, PASSWORD } from '../support/accounts.js';
 import { forEachDatabase } from '../support/for-each-database.js';
@@ -73,13 +72,14 @@ describe('users under a retired key', () => {
     it('keep the password hash that is written meanwhile', async () => {
       const key = await retirePrimary(app, 'password-pepper', 'system');
       const crypto = app.nest.get(CryptoService, { strict: false });
-      const users = app.nest.get(UsersRepository, { strict: false });
+      const users = databaseOf(app).query.updateTable('users');
       const password = 'a quite different password';
       beforeNextRewrap(app, async () => {
         for (const { id } of accounts) {
           const ciphertext = await crypto.hashPassword(password, passwordContext(id));
           // Named as the retired key: only the bytes tell that it was written.
-          await users.updatePassword(id, { ciphertext, keyId: key.id });
+          const written = { password_ciphertext: ciphertext, password_key_id: key.id };
+          await users.set(written).where('id', '=', id).execute();
         }
       });
       expect(await reencryptBatches(app, 'password-pepper', key)).toBe(COUNT);
