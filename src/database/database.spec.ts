@@ -33,6 +33,10 @@ describe('Database', () => {
       await database.query.insertInto('users').values(values).execute();
     }
 
+    async function touch(id: string): Promise<void> {
+      await database.query.updateTable('users').set({ disabled_at: 1 }).where('id', '=', id).execute();
+    }
+
     async function ids(from = database): Promise<string[]> {
       const rows = await from.query.selectFrom('users').select('id').orderBy('id').execute();
       return rows.map(({ id }) => id);
@@ -144,6 +148,25 @@ describe('Database', () => {
       await expect(undone).rejects.toThrow(RangeError);
       expect(await ids()).toEqual(['a', 'b', 'c', 'e']);
       expect(() => database.beforeCommit(async () => {}, 'x')).toThrow('no transaction');
+    });
+
+    it('does two that wait for each other one after the other', async () => {
+      await insert('a');
+      await insert('b');
+      const begun: string[] = [];
+      const met = Promise.withResolvers<void>();
+      const swap = (first: string, second: string) =>
+        database.transaction(async () => {
+          begun.push(first);
+          await touch(first);
+          // SQLite lets only one begin: nobody comes to meet it.
+          if (begun.length > 1 || kind === 'sqlite') met.resolve();
+          await met.promise;
+          await touch(second);
+        });
+      await Promise.all([swap('a', 'b'), swap('b', 'a')]);
+      expect(new Set(begun)).toEqual(new Set(['a', 'b']));
+      expect(begun).toHaveLength(kind === 'sqlite' ? 2 : 3);
     });
 
     it('acts afterwards outside of what is committed, and never after what is undone', async () => {

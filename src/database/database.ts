@@ -8,7 +8,11 @@ import {
   sql,
   type Transaction,
 } from 'kysely';
+import { TransactionConflictError } from './errors.js';
 import { type Schema } from './schema.js';
+
+/** Each new attempt meets the winner of the last deadlock no more. */
+const TRANSACTION_ATTEMPTS = 4;
 
 export type DatabaseKind = 'sqlite' | 'postgres';
 
@@ -58,25 +62,19 @@ export class Database {
   /**
    * Commits what `work` wrote when it resolves and undoes it when it throws. Joins a surrounding
    * transaction. On SQLite one transaction runs at a time: never wait for a slow hash inside.
+   *
+   * @param work - done again, from its beginning, when PostgreSQL undid it to end a deadlock
    */
   async transaction<T>(work: () => Promise<T>): Promise<T> {
     if (this.#transactions.getStore()) return work();
-    for (const read of this.#readings) await read();
-    const afterwards: (() => void)[] = [];
-    const committed = await this.#kysely.transaction().execute((query) => {
-      const running: RunningTransaction = { query, lastActs: new Map(), afterwards, hasEnded: false };
-      return this.#transactions.run(running, async () => {
-        try {
-          const result = await work();
-          for (const { run } of running.lastActs.values()) await run();
-          return result;
-        } finally {
-          running.hasEnded = true;
-        }
-      });
-    });
-    for (const act of afterwards) act();
-    return committed;
+    for (let attempt = 1; ; attempt++) {
+      for (const read of this.#readings) await read();
+      try {
+        return await this.#commit(work);
+      } catch (error) {
+        if (!(error instanceof TransactionConflictError) || attempt === TRANSACTION_ATTEMPTS) throw error;
+      }
+    }
   }
 
   /** Reads what every transaction needs before it begins: inside, nothing that is read may be remembered. */
@@ -150,6 +148,24 @@ export class Database {
 
   async close(): Promise<void> {
     await this.#kysely.destroy();
+  }
+
+  async #commit<T>(work: () => Promise<T>): Promise<T> {
+    const afterwards: (() => void)[] = [];
+    const committed = await this.#kysely.transaction().execute((query) => {
+      const running: RunningTransaction = { query, lastActs: new Map(), afterwards, hasEnded: false };
+      return this.#transactions.run(running, async () => {
+        try {
+          const result = await work();
+          for (const { run } of running.lastActs.values()) await run();
+          return result;
+        } finally {
+          running.hasEnded = true;
+        }
+      });
+    });
+    for (const act of afterwards) act();
+    return committed;
   }
 
   #running(): RunningTransaction {

@@ -8,3 +8,6 @@ export class DatabaseUnavailableError extends AppError {
     super('ERR_UNAVAILABLE', { cause });
   }
 }
+
+/** Two transactions waited for each other, and this one was undone. It may succeed when it is done again. */
+export class TransactionConflictError extends DatabaseUnavailableError {}

@@ -2,12 +2,14 @@ import { type CustomTypesConfig, Pool, type PoolClient, types as pgTypes } from 
 import { type Dialect, PostgresDialect, type PostgresPool, type PostgresPoolClient } from 'kysely';
 import { OwnerDeletedError } from '../common/app-error.js';
 import { errorCode } from '../common/error-code.js';
-import { DatabaseUnavailableError } from './errors.js';
+import { DatabaseUnavailableError, TransactionConflictError } from './errors.js';
 
 const CONNECT_TIMEOUT_MS = 5_000;
 const STATEMENT_TIMEOUT_MS = 15_000;
 /** SQLSTATE foreign_key_violation: what a row belongs to, in the end an account, is deleted. */
 const FOREIGN_KEY_VIOLATION = '23503';
+/** SQLSTATE serialization_failure and deadlock_detected. */
+const CONFLICTS: ReadonlySet<string | undefined> = new Set(['40001', '40P01']);
 
 /** int8 arrives as text by default. Our largest values are Unix milliseconds and counts, below 2^53. */
 const types: CustomTypesConfig = {
@@ -53,6 +55,7 @@ function translatingClient(client: PoolClient): PostgresPoolClient {
 }
 
 function translate(error: unknown): never {
+  if (CONFLICTS.has(errorCode(error))) throw new TransactionConflictError(error);
   if (isUnavailable(error)) throw new DatabaseUnavailableError(error);
   throw errorCode(error) === FOREIGN_KEY_VIOLATION ? new OwnerDeletedError(error) : error;
 }
