@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../common/clock.js';
-import { decodeCursor, type Page, toPage } from '../common/pagination.js';
+import { decodeNumberCursor, type Page, toPage } from '../common/pagination.js';
 import { Database } from '../database/database.js';
 import { type AuditAction } from './audit-actions.js';
 import { type AuditEvent, type DatedEvent, type NewAuditEvent } from './audit-event.js';
@@ -52,8 +52,7 @@ export class AuditService {
     userId: string,
     { action, cursor, limit }: { action?: AuditAction; cursor?: string; limit: number },
   ): Promise<Page<AuditEvent>> {
-    const key = decodeCursor(cursor);
-    const belowSeq = key === undefined ? undefined : Number.parseInt(key, 10) || 0;
+    const belowSeq = decodeNumberCursor(cursor, Number.MAX_SAFE_INTEGER);
     const rows = await this.repository.list(userId, { action, belowSeq, limit });
     const { items, nextCursor } = toPage(rows, limit, ({ seq }) => String(seq));
     return { items: items.map(toEvent), nextCursor };

@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import { describe, expect, it } from '@jest/globals';
 import { ValidationError } from './app-error.js';
-import { decodeCursor, toPage } from './pagination.js';
+import { decodeCursor, decodeNumberCursor, toPage } from './pagination.js';
 
 const identity = (row: string) => row;
 
@@ -44,3 +44,22 @@ describe('decodeCursor', () => {
     expect(() => decodeCursor(cursor)).toThrow(ValidationError);
   });
 });
+
+describe('decodeNumberCursor', () => {
+  it('gives the number that a page ended with', () => {
+    expect(decodeNumberCursor(undefined, 9)).toBeUndefined();
+    expect(decodeNumberCursor(cursorOf('1'), 9)).toBe(1);
+    expect(decodeNumberCursor(cursorOf('9007199254740991'), Number.MAX_SAFE_INTEGER)).toBe(2 ** 53 - 1);
+  });
+
+  it.each(['0', '10', '-1', '1.5', '1e0', '01', ' 1', 'one', "' or 1=1 --", '99999999999999999999'])(
+    'refuses %p where 9 is the highest',
+    (key) => {
+      expect(() => decodeNumberCursor(cursorOf(key), 9)).toThrow(ValidationError);
+    },
+  );
+});
+
+function cursorOf(key: string): string {
+  return Buffer.from(key).toString('base64url');
+}

@@ -46,7 +46,24 @@ export function decodeCursor(cursor: string | undefined): string | undefined {
   if (cursor === undefined) return undefined;
   const key = Buffer.from(cursor, 'base64url');
   if (key.toString('base64url') !== cursor || !PRINTABLE.test(key.toString('utf8'))) {
-    throw new ValidationError([{ pointer: '/cursor', detail: 'must be the nextCursor of the page before' }]);
+    throw notOurs();
   }
   return key.toString('utf8');
+}
+
+/**
+ * The same for a key that is a whole number.
+ *
+ * @throws {ValidationError} also for a number that no row has
+ */
+export function decodeNumberCursor(cursor: string | undefined, max: number): number | undefined {
+  const key = decodeCursor(cursor);
+  if (key === undefined) return undefined;
+  const number = /^[1-9]\d{0,15}$/.test(key) ? Number(key) : Number.NaN;
+  if (!(number <= max)) throw notOurs();
+  return number;
+}
+
+function notOurs(): ValidationError {
+  return new ValidationError([{ pointer: '/cursor', detail: 'must be the nextCursor of the page before' }]);
 }

@@ -72,6 +72,7 @@ describe('a precondition', () => {
 
   it('names the versions it lets through, for objects without revisions', () => {
     expect(versionsIn(parsePrecondition('"7", "8.1", "9"', undefined))).toEqual([7, 9]);
+    expect(versionsIn(parsePrecondition('"2147483647", "2147483648"', undefined))).toEqual([2_147_483_647]);
     expect(versionsIn(parsePrecondition('*', undefined))).toBeUndefined();
     expect(versionsIn(parsePrecondition(undefined, undefined))).toBeUndefined();
   });

@@ -2,6 +2,8 @@ import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import { type FastifyRequest } from 'fastify';
 import { AppError } from './app-error.js';
 
+/** Of the columns that hold versions: no object is at a higher one. */
+const MAX_VERSION = 2 ** 31 - 1;
 const ENTITY_TAG = /^"(0|[1-9]\d{0,9})(?:\.([1-9]\d{0,9}))?"$/;
 
 /** What a strong entity tag names: `"7"`, or `"7.2"` where something beside version 7 was changed twice. */
@@ -83,7 +85,9 @@ export function holds(
 /** The versions that a condition lets through, or `undefined` for all. For objects without revisions. */
 export function versionsIn({ ifMatch }: Precondition): readonly number[] | undefined {
   if (ifMatch === undefined || ifMatch === 'any') return undefined;
-  return ifMatch.filter(({ revision }) => revision === 0).map(({ version }) => version);
+  return ifMatch
+    .filter(({ version, revision }) => version <= MAX_VERSION && revision === 0)
+    .map(({ version }) => version);
 }
 
 function parseIfMatch(header: string): 'any' | readonly Revision[] {

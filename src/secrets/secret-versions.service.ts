@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { type Caller } from '../common/caller.js';
 import { Clock } from '../common/clock.js';
-import { decodeCursor, type Page, toPage } from '../common/pagination.js';
+import { decodeNumberCursor, type Page, toPage } from '../common/pagination.js';
 import { holds, type Precondition, PreconditionFailedError } from '../common/precondition.js';
 import { Database } from '../database/database.js';
 import { SecretNotFoundError, SecretStateError } from './errors.js';
@@ -13,7 +13,7 @@ import {
   SecretVersionsRepository,
   type VersionFacts,
 } from './secret-versions.repository.js';
-import { type SecretState, type SecretVersion, stateOf, toVersion } from './secret.js';
+import { MAX_VERSION, type SecretState, type SecretVersion, stateOf, toVersion } from './secret.js';
 import { type SecretRow, SecretsRepository } from './secrets.repository.js';
 
 type LockedVersion = VersionFacts & KeyedVersion;
@@ -42,8 +42,7 @@ export class SecretVersionsService {
   ): Promise<Page<SecretVersion>> {
     const secret = await this.secrets.find(ownerId, name);
     if (!secret) throw new SecretNotFoundError();
-    const key = decodeCursor(cursor);
-    const belowVersion = key === undefined ? undefined : Number.parseInt(key, 10) || 0;
+    const belowVersion = decodeNumberCursor(cursor, MAX_VERSION);
     const rows = await this.versions.list(secret.id, { belowVersion, limit });
     const { items, nextCursor } = toPage(rows, limit, (row) => String(row.version));
     const nowMs = this.clock.nowMs();

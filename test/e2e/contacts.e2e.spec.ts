@@ -110,6 +110,7 @@ describe('contacts', () => {
       expectProblem(await remove(id), 'ERR_CONTACT_NOT_FOUND');
       expectProblem(await patch(id, { note: 'x' }, '"1"'), 'ERR_CONTACT_NOT_FOUND');
       expect((await remove(await newId())).status).toBe(204);
+      expect((await remove(await newId(), '"7", "9999999999", "1"')).status).toBe(204);
     });
 
     it("hide from other users: a stranger's contact is as unknown as an invented one", async () => {
