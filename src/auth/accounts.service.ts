@@ -46,25 +46,24 @@ export class AccountsService {
    * @throws {LastAdministratorError}
    */
   async update(caller: Caller, userId: string, changes: UserChanges): Promise<AdministeredUser> {
-    const { after, endedIds } = await this.database.transaction(async () => {
+    return this.database.transaction(async () => {
       const { before, after } = await this.administration.update(userId, changes);
       const actions = actionsOf(before, after);
       for (const action of actions) await this.#record(caller, action, userId);
       if (after.isDisabled) await this.apiKeys.deleteAll(userId);
-      return { after, endedIds: actions.length > 0 ? await this.sessions.revokeAll(userId) : [] };
+      else if (actions.length > 0) await this.apiKeys.forgetAll(userId);
+      if (actions.length > 0) await this.sessions.revokeAll(userId);
+      return after;
     });
-    this.sessions.forget(endedIds);
-    return after;
   }
 
   /** @throws {UserNotFoundError} */
   async endSessions(caller: Caller, userId: string): Promise<void> {
-    const endedIds = await this.database.transaction(async () => {
+    await this.database.transaction(async () => {
       await this.administration.hold(userId);
       await this.#record(caller, 'user.end-sessions', userId);
-      return this.sessions.revokeAll(userId);
+      await this.sessions.revokeAll(userId);
     });
-    this.sessions.forget(endedIds);
   }
 
   /**
@@ -86,17 +85,16 @@ export class AccountsService {
       onRefusal: () => this.#record(caller, 'user.delete', userId, 'failure'),
     });
     if (verified === undefined) throw new InvalidCredentialsError();
-    const endedIds = await this.database.transaction(async () => {
+    await this.database.transaction(async () => {
       await this.administration.holdForDeletion(userId);
-      const ids = await this.sessions.revokeAll(userId);
+      await this.sessions.revokeAll(userId);
+      await this.apiKeys.forgetAll(userId);
       // Rows before keys: who writes a row now holds it and waits for no key that is held here.
       await this.administration.delete(userId);
       await this.keys.destroyOwner(userId);
       const event = { action: 'user.delete', target: `user:${userId}`, outcome: 'success' } as const;
       await this.audit.record({ actor: userId, ...event, requestId });
-      return ids;
     });
-    this.sessions.forget(endedIds);
   }
 
   async #record(

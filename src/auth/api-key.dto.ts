@@ -1,4 +1,4 @@
-import { ArrayNotEmpty, ArrayUnique, IsArray, IsIn, Length } from 'class-validator';
+import { ArrayNotEmpty, ArrayUnique, IsArray, IsIn, Length, Matches } from 'class-validator';
 import { Absent } from '../common/absent.js';
 import { IsTime } from '../common/future-time.js';
 import { ApiProperty, ApiPropertyOptional } from '../common/openapi.js';
@@ -10,6 +10,7 @@ const MAX_NAME_LENGTH = 100;
 
 export class CreateApiKeyBody {
   @ApiProperty({ minLength: 1, maxLength: MAX_NAME_LENGTH, example: 'nightly export' })
+  @Matches(/^\P{Cc}*$/u, { message: 'name must not have control characters' })
   @Length(1, MAX_NAME_LENGTH)
   readonly name!: string;
 

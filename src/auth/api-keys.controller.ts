@@ -27,11 +27,11 @@ export class ApiKeysController {
   @ApiProblems(400, 401, 403, 413, 415)
   async create(
     @CurrentCaller() caller: Caller,
-    @CurrentSession() { permissions }: SessionPrincipal,
+    @CurrentSession() session: SessionPrincipal,
     @Body(validated) { expiresAt, ...body }: CreateApiKeyBody,
   ): Promise<NewApiKeyResponse> {
     const apiKey = { ...body, ...(expiresAt === undefined ? {} : { expiresAt: new Date(expiresAt) }) };
-    return new NewApiKeyResponse(await this.apiKeys.create(caller, permissions, apiKey));
+    return new NewApiKeyResponse(await this.apiKeys.create(caller, session, apiKey));
   }
 
   @Get()

@@ -84,6 +84,15 @@ export class ApiKeysRepository {
     return row?.digest;
   }
 
+  async listDigests(userId: string): Promise<Uint8Array[]> {
+    const rows = await this.database.query
+      .selectFrom('api_keys')
+      .select('digest')
+      .where('user_id', '=', userId)
+      .execute();
+    return rows.map(({ digest }) => digest);
+  }
+
   async deleteAll(userId: string): Promise<void> {
     await this.database.query.deleteFrom('api_keys').where('user_id', '=', userId).execute();
   }

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { AuditService } from '../audit/audit.service.js';
-import { type Principal } from '../common/access.js';
+import { type Principal, type SessionPrincipal } from '../common/access.js';
 import { ForbiddenError } from '../common/app-error.js';
 import { type Caller } from '../common/caller.js';
 import { Clock } from '../common/clock.js';
@@ -13,6 +13,7 @@ import { CryptoService } from '../crypto/crypto.service.js';
 import { Database } from '../database/database.js';
 import { ApiKeysRepository, type ListedApiKey } from './api-keys.repository.js';
 import { ApiKeyNotFoundError, UnauthenticatedError } from './errors.js';
+import { SessionsService } from './sessions.service.js';
 
 const PREFIX = 'sask';
 /** What of a key is kept in clear, so that people know it again: the prefix and 8 of 43 random characters. */
@@ -48,6 +49,7 @@ export class ApiKeysService {
 
   constructor(
     private readonly repository: ApiKeysRepository,
+    private readonly sessions: SessionsService,
     private readonly audit: AuditService,
     private readonly crypto: CryptoService,
     private readonly database: Database,
@@ -75,17 +77,18 @@ export class ApiKeysService {
   }
 
   /**
-   * @param held - what the caller may do: a key may do no more
+   * @param session - what it may do, a key may do at most
    * @returns the new key with its text, which is shown once
+   * @throws {UnauthenticatedError} when the session has ended since its token was accepted
    * @throws {ForbiddenError} when a scope is beyond the caller's
    * @throws {ValidationError} when it would have expired already
    */
   async create(
     { userId, ...origin }: Caller,
-    held: ReadonlySet<Permission>,
+    session: SessionPrincipal,
     { name, scopes: asked, expiresAt }: NewApiKey,
   ): Promise<ApiKey & { readonly key: string }> {
-    if (!asked.every((scope) => held.has(scope))) throw new ForbiddenError();
+    if (!asked.every((scope) => session.permissions.has(scope))) throw new ForbiddenError();
     const nowMs = this.clock.nowMs();
     const key = this.crypto.randomToken(PREFIX);
     const digest = this.crypto.digestToken(PREFIX, key);
@@ -100,6 +103,8 @@ export class ApiKeysService {
       last_used_at: null,
     };
     await this.database.transaction(async () => {
+      // Who is disabled at this moment is left without keys.
+      await this.sessions.hold(session);
       await this.repository.insert({ ...row, user_id: userId, digest });
       const event = { action: 'api-key.create', target: `api-key:${row.id}`, outcome: 'success' } as const;
       await this.audit.record({ actor: userId, ...event, value: key, ...origin });
@@ -126,12 +131,23 @@ export class ApiKeysService {
       await this.audit.record({ actor: userId, ...event, ...origin });
       return deleted;
     });
-    this.#live.delete(Buffer.from(digest).toString('base64url'));
+    this.#forget(digest);
   }
 
-  /** All keys of the user, in the surrounding transaction: they are good for nothing within a second. */
+  /** Deletes all keys of the user in the surrounding transaction. They are good for nothing when it is committed. */
   async deleteAll(userId: string): Promise<void> {
+    await this.forgetAll(userId);
     await this.repository.deleteAll(userId);
+  }
+
+  /** Looks the user's keys up anew at their next use, once the surrounding transaction is committed. */
+  async forgetAll(userId: string): Promise<void> {
+    const digests = await this.repository.listDigests(userId);
+    this.database.afterCommit(() => digests.forEach((digest) => this.#forget(digest)));
+  }
+
+  #forget(digest: Uint8Array): void {
+    this.#live.delete(Buffer.from(digest).toString('base64url'));
   }
 
   async #loadLive(digest: string): Promise<Principal | undefined> {

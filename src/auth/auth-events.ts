@@ -9,6 +9,13 @@ interface NamedAccount {
   readonly email: string;
 }
 
+/** Why somebody isn't let in. Who lacks the second factor has shown the right password. */
+const refusals = {
+  wrong: 'auth.login-failed',
+  throttled: 'auth.login-throttled',
+  incomplete: 'auth.login-incomplete',
+} as const;
+
 /** What the audit log is told of accounts and sessions. Each is recorded in the surrounding transaction, if any. */
 @Injectable()
 export class AuthEvents {
@@ -23,14 +30,14 @@ export class AuthEvents {
   }
 
   async loginRefused(
-    reason: 'wrong' | 'throttled',
+    reason: keyof typeof refusals,
     { userId, email }: NamedAccount,
     origin: RequestOrigin,
   ): Promise<void> {
     await this.audit.record({
       actor: null,
       ...(userId === undefined ? {} : { ownerId: userId, target: `user:${userId}` }),
-      action: reason === 'wrong' ? 'auth.login-failed' : 'auth.login-throttled',
+      action: refusals[reason],
       value: email,
       outcome: 'failure',
       ...origin,

@@ -9,7 +9,7 @@ import { type User, UsersService } from '../users/users.service.js';
 import { AuthEvents } from './auth-events.js';
 import { InvalidCredentialsError, RegistrationClosedError } from './errors.js';
 import { KnownDevices } from './known-devices.js';
-import { SecondFactorSteps } from './second-factor-steps.js';
+import { SecondFactorSteps, type SecondStep } from './second-factor-steps.js';
 import { type GrantedSession } from './session.js';
 import { SessionsService } from './sessions.service.js';
 
@@ -80,15 +80,14 @@ export class AuthService {
       onRefusal: (reason) => this.events.loginRefused(reason, { userId: credentials.userId, email }, origin),
     });
     if (userId === undefined) throw new InvalidCredentialsError();
-    const amr = await this.secondFactor.complete(userId, {
-      code,
-      subject,
-      onRefusal: (reason) => this.events.loginRefused(reason, { userId, email }, origin),
-    });
     const { passwordChangedAtMs } = credentials;
-    const isStillEnough = () => this.secondFactor.isEnough(userId, amr);
-    const authenticated = { userId, email, passwordChangedAtMs, isStillEnough, amr };
-    const session = await this.sessions.begin(authenticated, userAgent, origin);
+    const onRefusal: SecondStep['onRefusal'] = (reason) =>
+      this.events.loginRefused(reason, { userId, email }, origin);
+    const session = await this.secondFactor.complete({ userId, code, subject, onRefusal }, (amr) => {
+      const isStillEnough = () => this.secondFactor.isEnough(userId, amr);
+      const authenticated = { userId, email, passwordChangedAtMs, isStillEnough, amr };
+      return this.sessions.begin(authenticated, userAgent, origin);
+    });
     const tokens = await this.#issue(session);
     return { ...tokens, deviceToken: await this.knownDevices.tokenFor(userId, deviceId) };
   }

@@ -47,14 +47,13 @@ export class PasswordChangeService {
     });
     if (verified === undefined) throw new InvalidCredentialsError();
     const passwordHash = await this.users.hashPassword(userId, newPassword);
-    const endedIds = await this.database.transaction(async () => {
+    await this.database.transaction(async () => {
       const isReplaced = await this.users.replacePassword(userId, passwordHash, credentials);
       if (!isReplaced || !(await this.secondFactor.need(userId, needsFactor))) {
         throw new InvalidCredentialsError();
       }
       await this.events.passwordChanged(userId, 'success', origin);
-      return this.sessions.revokeAll(userId, sessionId);
+      await this.sessions.revokeAll(userId, sessionId);
     });
-    this.sessions.forget(endedIds);
   }
 }

@@ -12,7 +12,15 @@ import { UsersService } from '../users/users.service.js';
 import { InvalidCredentialsError, MfaRequiredError, UnauthenticatedError } from './errors.js';
 import { SessionsService } from './sessions.service.js';
 
-type OnRefusal = (reason: 'wrong' | 'throttled') => Promise<void>;
+/** The second step of somebody whose password was right. */
+export interface SecondStep {
+  readonly userId: string;
+  readonly code: string | undefined;
+  /** Names the account to the throttle, and the device where it is known. */
+  readonly subject: string;
+  /** Records it. */
+  readonly onRefusal: (reason: 'wrong' | 'throttled' | 'incomplete') => Promise<void>;
+}
 
 /** The second step of a login, and setting it up. Every guess at a code is throttled. */
 @Injectable()
@@ -29,21 +37,28 @@ export class SecondFactorSteps {
   ) {}
 
   /**
-   * How somebody is authenticated whose password was right (RFC 8176 names), once their second factor is right too,
-   * where they have one.
+   * Lets somebody in whose password was right, once their second factor is right too, where they have one. The code is
+   * used up in the transaction in which they get in, or not at all.
    *
-   * @param subject - names the account to the throttle, and the device where it is known
+   * @param enter - is told how they are authenticated (RFC 8176 names)
    * @throws {MfaRequiredError} without a code
    * @throws {InvalidCredentialsError} with a wrong one
    */
-  async complete(
-    userId: string,
-    { code, subject, onRefusal }: { code: string | undefined; subject: string; onRefusal: OnRefusal },
-  ): Promise<readonly string[]> {
-    if (!(await this.factors.isActive(userId))) return ['pwd'];
-    if (code === undefined) throw new MfaRequiredError();
-    if (!(await this.#redeem(userId, code, subject, onRefusal))) throw new InvalidCredentialsError();
-    return this.factors.kindOf(code) === 'totp' ? ['pwd', 'otp', 'mfa'] : ['pwd', 'mfa'];
+  async complete<T>(
+    { userId, code, subject, onRefusal }: SecondStep,
+    enter: (amr: readonly string[]) => Promise<T>,
+  ): Promise<T> {
+    if (!(await this.factors.isActive(userId))) return enter(['pwd']);
+    if (code === undefined) {
+      await onRefusal('incomplete');
+      throw new MfaRequiredError();
+    }
+    const amr = this.factors.kindOf(code) === 'totp' ? ['pwd', 'otp', 'mfa'] : ['pwd', 'mfa'];
+    const entered = await this.#redeem({ userId, code, subject, onRefusal }, async () => ({
+      as: await enter(amr),
+    }));
+    if (!entered) throw new InvalidCredentialsError();
+    return entered.as;
   }
 
   /** Whether these methods let the user in: without a second factor only while none is active. */
@@ -52,11 +67,15 @@ export class SecondFactorSteps {
   }
 
   /** @throws {TotpActiveError} */
-  async enrol({ userId }: Caller): Promise<{ readonly secret: string; readonly uri: string }> {
-    const user = await this.users.find(userId);
+  async enrol(caller: Caller): Promise<{ readonly secret: string; readonly uri: string }> {
+    const user = await this.users.find(caller.userId);
     if (!user) throw new UnauthenticatedError();
     const { hostname } = new URL(this.config.auth.issuer);
-    return this.factors.enrol(userId, { issuer: hostname, account: user.email });
+    return this.database.transaction(async () => {
+      const enrolled = await this.factors.enrol(user.id, { issuer: hostname, account: user.email });
+      await this.#record(caller, 'totp.enrol', 'success');
+      return enrolled;
+    });
   }
 
   /**
@@ -83,21 +102,31 @@ export class SecondFactorSteps {
   async remove(caller: Caller, { sessionId }: SessionPrincipal, code: string): Promise<void> {
     const { userId } = caller;
     await this.factors.refuseNeeded(userId);
-    const isRight = await this.#redeem(userId, code, `${userId}/account`, () =>
-      this.#record(caller, 'totp.remove', 'failure'),
+    const onRefusal = () => this.#record(caller, 'totp.remove', 'failure');
+    const removed = await this.#redeem(
+      { userId, code, subject: `${userId}/account`, onRefusal },
+      async () => {
+        await this.#change(caller, sessionId, 'totp.remove', () => this.factors.remove(userId));
+        return true;
+      },
     );
-    if (!isRight) throw new InvalidCodeError();
-    await this.#change(caller, sessionId, 'totp.remove', () => this.factors.remove(userId));
+    if (!removed) throw new InvalidCodeError();
   }
 
-  async #redeem(userId: string, code: string, subject: string, onRefusal: OnRefusal): Promise<boolean> {
-    const redeemed = await this.throttle.attempt({
+  /** Uses a code up in the transaction of what it is for. @returns `undefined` for a wrong one */
+  async #redeem<T>(
+    { userId, code, subject, onRefusal }: SecondStep & { readonly code: string },
+    act: () => Promise<T>,
+  ): Promise<T | undefined> {
+    return this.throttle.attempt({
       kind: this.factors.kindOf(code),
       subject,
-      verify: async () => (await this.factors.redeem(userId, code)) || undefined,
+      verify: () =>
+        this.database.transaction(async () =>
+          (await this.factors.redeem(userId, code)) ? act() : undefined,
+        ),
       onRefusal,
     });
-    return redeemed === true;
   }
 
   /** Who got in without the factor, or with one that is lost, stays out. */
@@ -107,20 +136,19 @@ export class SecondFactorSteps {
     action: 'totp.activate' | 'totp.remove',
     change: () => Promise<T>,
   ): Promise<T> {
-    const { result, endedIds } = await this.database.transaction(async () => {
+    return this.database.transaction(async () => {
       // Who begins a session at this moment is waited for, or finds the change.
       await this.administration.hold(caller.userId);
       const changed = await change();
       await this.#record(caller, action, 'success');
-      return { result: changed, endedIds: await this.sessions.revokeAll(caller.userId, keptSessionId) };
+      await this.sessions.revokeAll(caller.userId, keptSessionId);
+      return changed;
     });
-    this.sessions.forget(endedIds);
-    return result;
   }
 
   async #record(
     { userId: actor, ...origin }: Caller,
-    action: 'totp.activate' | 'totp.remove',
+    action: 'totp.enrol' | 'totp.activate' | 'totp.remove',
     outcome: 'success' | 'failure',
   ): Promise<void> {
     await this.audit.record({ actor, action, target: `user:${actor}`, outcome, ...origin });

@@ -1,6 +1,9 @@
 import { type SessionPrincipal } from '../common/access.js';
+import { uuidv7 } from '../common/id.js';
 import { type Role } from '../common/permissions.js';
 import { type SessionRow } from './sessions.repository.js';
+
+const MAX_USER_AGENT_LENGTH = 256;
 
 interface Device {
   readonly ip: string;
@@ -37,6 +40,28 @@ export interface GrantedSession {
   readonly session: SessionRow;
   readonly roles: readonly Role[];
   readonly refreshToken: string;
+}
+
+/** One that begins now, and ends after a time without use or, however it is used, after another. */
+export function newSession(
+  of: Device & { readonly userId: string; readonly amr: readonly string[] },
+  nowMs: number,
+  limits: { readonly refreshIdleTtlSeconds: number; readonly refreshAbsoluteTtlSeconds: number },
+): SessionRow {
+  const expiresAtMs = nowMs + limits.refreshAbsoluteTtlSeconds * 1_000;
+  return {
+    id: uuidv7(nowMs),
+    user_id: of.userId,
+    created_at: nowMs,
+    last_used_at: nowMs,
+    idle_expires_at: Math.min(nowMs + limits.refreshIdleTtlSeconds * 1_000, expiresAtMs),
+    expires_at: expiresAtMs,
+    ip: of.ip,
+    user_agent: of.userAgent.slice(0, MAX_USER_AGENT_LENGTH),
+    amr: of.amr.join(' '),
+    auth_time: nowMs,
+    revoked_at: null,
+  };
 }
 
 export function toSession(row: SessionRow): Session {

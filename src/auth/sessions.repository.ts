@@ -63,6 +63,14 @@ export class SessionsRepository {
     return row;
   }
 
+  /** The same, and nobody changes or deletes the user until the surrounding transaction ends. */
+  async holdLive(id: string, userId: string, nowMs: number): ReturnType<SessionsRepository['findLive']> {
+    const user = this.database.query.selectFrom('users').select('id').where('id', '=', userId);
+    // Locked first: the next statement then sees what others did meanwhile.
+    await (this.database.kind === 'postgres' ? user.forNoKeyUpdate() : user).execute();
+    return this.findLive(id, nowMs);
+  }
+
   async list(userId: string, nowMs: number): Promise<SessionRow[]> {
     return this.database.query
       .selectFrom('sessions')

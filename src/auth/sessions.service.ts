@@ -1,7 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
+import { type SessionPrincipal } from '../common/access.js';
 import { Clock } from '../common/clock.js';
 import { ExpiringCache } from '../common/expiring-cache.js';
-import { uuidv7 } from '../common/id.js';
 import { permissionsOf, type Role } from '../common/permissions.js';
 import { type RequestOrigin } from '../common/request-origin.js';
 import { AppConfig } from '../config/app-config.js';
@@ -18,15 +18,15 @@ import {
   type Authenticated,
   type GrantedSession,
   type LiveSession,
+  newSession,
   type Session,
   toSession,
 } from './session.js';
-import { type SessionRow, SessionsRepository } from './sessions.repository.js';
+import { SessionsRepository } from './sessions.repository.js';
 
 /** A session ended elsewhere, or a role changed, is noticed within this time. */
 const RECHECK_MS = 1_000;
 const MAX_CACHED_SESSIONS = 10_000;
-const MAX_USER_AGENT_LENGTH = 256;
 
 /** Sessions, each one family of refresh tokens of which only the latest is good. */
 @Injectable()
@@ -68,22 +68,9 @@ export class SessionsService {
     origin: RequestOrigin,
   ): Promise<GrantedSession> {
     const nowMs = this.clock.nowMs();
-    const { refreshIdleTtlSeconds, refreshAbsoluteTtlSeconds, maxSessions } = this.config.auth;
-    const expiresAtMs = nowMs + refreshAbsoluteTtlSeconds * 1_000;
-    const session: SessionRow = {
-      id: uuidv7(nowMs),
-      user_id: userId,
-      created_at: nowMs,
-      last_used_at: nowMs,
-      idle_expires_at: Math.min(nowMs + refreshIdleTtlSeconds * 1_000, expiresAtMs),
-      expires_at: expiresAtMs,
-      ip: origin.ip,
-      user_agent: userAgent.slice(0, MAX_USER_AGENT_LENGTH),
-      amr: amr.join(' '),
-      auth_time: nowMs,
-      revoked_at: null,
-    };
-    const { roles, refreshToken, endedIds } = await this.database.transaction(async () => {
+    const { maxSessions } = this.config.auth;
+    const session = newSession({ userId, amr, ip: origin.ip, userAgent }, nowMs, this.config.auth);
+    return this.database.transaction(async () => {
       const roles = await this.repository.lockUser(userId, passwordChangedAtMs);
       if (roles === undefined || !(await isStillEnough())) throw new InvalidCredentialsError();
       const endedIds = await this.repository.revokeOldest(userId, maxSessions - 1, nowMs);
@@ -91,10 +78,9 @@ export class SessionsService {
       const refreshToken = await this.refreshTokens.issue(session.id, nowMs);
       await this.events.sessionsEnded(endedIds, { actor: 'system', userId, origin });
       await this.events.loggedIn(userId, session.id, email, origin);
-      return { roles: toRoles(roles), refreshToken, endedIds };
+      this.#forget(endedIds);
+      return { session, roles: toRoles(roles), refreshToken };
     });
-    this.forget(endedIds);
-    return { session, roles, refreshToken };
   }
 
   /**
@@ -120,10 +106,18 @@ export class SessionsService {
     if (outcome && 'session' in outcome) {
       const live = await this.findLive(outcome.session.id);
       if (live) return { ...outcome, roles: live.roles };
-    } else if (outcome) {
-      this.#live.delete(outcome.sessionId);
     }
     throw new InvalidRefreshTokenError();
+  }
+
+  /**
+   * Keeps the user of a session as they are until the surrounding transaction ends.
+   *
+   * @throws {UnauthenticatedError} when it has ended since its token was accepted
+   */
+  async hold({ sessionId, userId }: SessionPrincipal): Promise<void> {
+    const live = await this.repository.holdLive(sessionId, userId, this.clock.nowMs());
+    if (!live) throw new UnauthenticatedError();
   }
 
   /** The user's sessions that have not ended, newest first. */
@@ -146,32 +140,22 @@ export class SessionsService {
       const isRevoked = await this.repository.revoke(id, userId, this.clock.nowMs());
       if (!isRevoked) throw new (action === 'auth.logout' ? UnauthenticatedError : SessionNotFoundError)();
       await this.events.sessionsEnded([id], { actor: userId, userId, origin, action });
+      this.#forget([id]);
     });
-    this.#live.delete(id);
   }
 
   /** Ends every session of the user but the one kept. */
   async revokeOthers(keptId: string, userId: string, origin: RequestOrigin): Promise<void> {
-    const ids = await this.database.transaction(async () => {
+    await this.database.transaction(async () => {
       const revokedIds = await this.repository.revokeOthers(keptId, userId, this.clock.nowMs());
       await this.events.sessionsEnded(revokedIds, { actor: userId, userId, origin });
-      return revokedIds;
+      this.#forget(revokedIds);
     });
-    this.forget(ids);
   }
 
-  /**
-   * Ends every session of the user but the one kept, in the surrounding transaction.
-   *
-   * @returns the ids of those that ended: `forget` them once the transaction is committed
-   */
-  async revokeAll(userId: string, keptId?: string): Promise<string[]> {
-    return this.repository.revokeAll(userId, keptId, this.clock.nowMs());
-  }
-
-  /** Looks these up anew at their next use, which would be a second later otherwise. */
-  forget(ids: readonly string[]): void {
-    for (const id of ids) this.#live.delete(id);
+  /** Ends every session of the user but the one kept, in the surrounding transaction. */
+  async revokeAll(userId: string, keptId?: string): Promise<void> {
+    this.#forget(await this.repository.revokeAll(userId, keptId, this.clock.nowMs()));
   }
 
   /** Forgets the sessions that have ended. */
@@ -179,9 +163,15 @@ export class SessionsService {
     await this.repository.deleteEnded(this.clock.nowMs());
   }
 
+  /** Looks these up anew at their next use once it is committed, which would be a second later otherwise. */
+  #forget(ids: readonly string[]): void {
+    this.database.afterCommit(() => ids.forEach((id) => this.#live.delete(id)));
+  }
+
   async #endFamily(id: string, token: string, origin: RequestOrigin): Promise<void> {
     const userId = await this.repository.revokeFamily(id, this.clock.nowMs());
     if (userId === undefined) return;
+    this.#forget([id]);
     this.#logger.warn({ sessionId: id }, 'a used refresh token came back, its session was ended');
     await this.events.refreshReplayed(userId, id, token, origin);
   }

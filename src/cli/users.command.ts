@@ -1,5 +1,6 @@
 import { isEmail } from 'class-validator';
 import { Command } from 'commander';
+import { AuditService } from '../audit/audit.service.js';
 import { ValidationError } from '../common/app-error.js';
 import { StartError } from '../common/start-error.js';
 import { UsersModule } from '../users/users.module.js';
@@ -23,9 +24,19 @@ async function createAdmin({ email }: { readonly email: string }): Promise<void>
     throw new StartError('--email must be an e-mail address');
   const password = await readPassword();
   await withModule(UsersModule, async (context) => {
+    const audit = context.get(AuditService, { strict: false });
     const { id } = await context
       .get(UsersService)
-      .create(email, password, ['user', 'admin'])
+      .create(email, password, ['user', 'admin'], (ownerId) =>
+        audit.record({
+          actor: 'system',
+          ownerId,
+          action: 'auth.register',
+          target: `user:${ownerId}`,
+          value: email,
+          outcome: 'success',
+        }),
+      )
       .catch(nameFields);
     process.stdout.write(`created administrator ${id}\n`);
   });

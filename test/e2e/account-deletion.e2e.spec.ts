@@ -56,14 +56,16 @@ describe("the deletion of one's account", () => {
       const { email, token, refreshToken, key } = await newOwner();
       const second = await signIn(app, email);
       const bearers = [token, second.token, key];
-      for (const bearer of bearers) expect((await other.get('/v1/contacts', bearer)).status).toBe(200);
+      for (const bearer of bearers) {
+        expect((await app.get('/v1/contacts', bearer)).status).toBe(200);
+        expect((await other.get('/v1/contacts', bearer)).status).toBe(200);
+      }
       expect((await remove(token)).status).toBe(204);
-      for (const bearer of [token, second.token]) {
+      for (const bearer of bearers) {
         expectProblem(await app.get('/v1/contacts', bearer), 'ERR_UNAUTHENTICATED');
       }
       app.clock.advance(1);
       for (const bearer of bearers) {
-        expectProblem(await app.get('/v1/contacts', bearer), 'ERR_UNAUTHENTICATED');
         expectProblem(await other.get('/v1/contacts', bearer), 'ERR_UNAUTHENTICATED');
       }
       expectProblem(await app.post('/v1/auth/refresh', { refreshToken }), 'ERR_INVALID_REFRESH_TOKEN');

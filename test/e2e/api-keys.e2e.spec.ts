@@ -82,6 +82,14 @@ describe('API keys', () => {
       expectProblem(await app.get('/v1/users/me', key), 'ERR_FORBIDDEN');
     });
 
+    it('have a name without control characters', async () => {
+      const { token } = await newAccount(app);
+      for (const name of ['a\0b', 'a\nb', '\u0085', '', 'x'.repeat(101)]) {
+        expect(badFields(await create(token, CONTACTS, { name }))).toEqual(['/name']);
+      }
+      expect((await create(token, CONTACTS, { name: 'Kopie für Zoë 🗝' })).status).toBe(201);
+    });
+
     it('reach what belongs to their user only', async () => {
       const [owner, stranger] = await Promise.all([newAccount(app), newAccount(app)]);
       const contact = await app.post('/v1/contacts', { name: 'Ada' }, owner.token);

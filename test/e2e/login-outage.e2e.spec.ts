@@ -6,6 +6,7 @@ import { AuthEvents } from '../../src/auth/auth-events.js';
 import { RefreshTokens } from '../../src/auth/refresh-tokens.js';
 import { UsersService } from '../../src/users/users.service.js';
 import { type Account, newAccount, PASSWORD } from '../support/accounts.js';
+import { AuthenticatorApp } from '../support/authenticator-app.js';
 import { newPostgresDatabase, testPostgresUrl } from '../support/postgres-database.js';
 import { expectProblem } from '../support/problems.js';
 import { databaseOf } from '../support/retired-keys.js';
@@ -100,6 +101,22 @@ function suite(newSetting: () => Promise<Setting>): void {
       events: await query.selectFrom('audit_events').select('seq').orderBy('seq').execute(),
     };
   }
+
+  it('uses no recovery code up', async () => {
+    const { email, token } = await newAccount(app);
+    const enrolled = await app.request('POST', '/v1/auth/totp', { token });
+    const phone = new AuthenticatorApp(enrolled.string('uri'));
+    const code = phone.code(app.clock.nowMs());
+    const { members } = await app.post('/v1/auth/totp/activate', { code }, token);
+    const [recoveryCode] = members['recoveryCodes'] as string[];
+    const json = { email, password: PASSWORD, code: recoveryCode };
+    beforeNext(the(RefreshTokens), 'issue', () => setting.go());
+    const refused = await app.post('/v1/auth/login', json);
+    await setting.comeBack();
+    expectProblem(refused, 'ERR_UNAVAILABLE');
+    expect((await app.post('/v1/auth/login', json)).status).toBe(200);
+    expectProblem(await app.post('/v1/auth/login', json), 'ERR_INVALID_CREDENTIALS');
+  });
 
   it.each([
     ['while the password is verified', () => [the(UsersService), 'verifyPassword'] as const],

@@ -295,13 +295,16 @@ describe('the second factor', () => {
       expect((await login(email, phone.code(app.clock.nowMs()))).status).toBe(200);
     });
 
-    it('leaves events of its activation, its removal and what was refused', async () => {
-      const { token, phone } = await newProtected();
+    it('leaves events of each step, and of what was refused', async () => {
+      const { email, token, phone } = await newProtected();
+      expectProblem(await login(email), 'ERR_MFA_REQUIRED');
       await remove(token, 'wrong');
       await remove(token, phone.code(app.clock.nowMs()));
       const outcomes = async (action: string) =>
         (await app.get(`/v1/audit?action=${action}`, token)).items.map(({ outcome }) => outcome);
+      expect(await outcomes('totp.enrol')).toEqual(['success']);
       expect(await outcomes('totp.activate')).toEqual(['success']);
+      expect(await outcomes('auth.login-incomplete')).toEqual(['failure']);
       expect(await outcomes('totp.remove')).toEqual(['success', 'failure']);
     });
   });

@@ -32,8 +32,8 @@ describe('administrators', () => {
       return response.status === 200;
     }
 
-    async function newKey(token: string): Promise<string> {
-      const apiKey = await app.post('/v1/api-keys', { name: 'x', scopes: ['account:read'] }, token);
+    async function newKey(token: string, scopes = ['account:read']): Promise<string> {
+      const apiKey = await app.post('/v1/api-keys', { name: 'x', scopes }, token);
       return apiKey.string('key');
     }
 
@@ -73,17 +73,17 @@ describe('administrators', () => {
       const user = await newAccount(app);
       const key = await newKey(user.token);
       const bearers = [user.token, (await signIn(app, user.email)).token, key];
-      for (const bearer of bearers) expect(await isAlive(bearer, other)).toBe(true);
+      for (const bearer of bearers) {
+        expect([await isAlive(bearer), await isAlive(bearer, other)]).toEqual([true, true]);
+      }
       const response = await update(user.id, { disabled: true });
       expect({ status: response.status, body: response.body }).toMatchObject({
         status: 200,
         body: { id: user.id, disabled: true, roles: ['user'] },
       });
-      expect(await isAlive(user.token)).toBe(false);
+      for (const bearer of bearers) expect(await isAlive(bearer)).toBe(false);
       app.clock.advance(1);
-      for (const bearer of bearers) {
-        expect([await isAlive(bearer), await isAlive(bearer, other)]).toEqual([false, false]);
-      }
+      for (const bearer of bearers) expect(await isAlive(bearer, other)).toBe(false);
       const { refreshToken } = user;
       expectProblem(await app.post('/v1/auth/refresh', { refreshToken }), 'ERR_INVALID_REFRESH_TOKEN');
       const credentials = { email: user.email, password: PASSWORD };
@@ -93,6 +93,16 @@ describe('administrators', () => {
       app.clock.advance(1);
       for (const bearer of bearers) expect(await isAlive(bearer)).toBe(false);
       expect(await isAlive((await signIn(app, user.email)).token)).toBe(true);
+    });
+
+    it('disable a user whose session makes an API key meanwhile, which is not made', async () => {
+      const user = await newAccount(app);
+      expect(await isAlive(user.token, other)).toBe(true);
+      await update(user.id, { disabled: true });
+      const json = { name: 'export', scopes: ['contacts:read'] };
+      expectProblem(await other.post('/v1/api-keys', json, user.token), 'ERR_UNAUTHENTICATED');
+      await update(user.id, { disabled: false });
+      expect((await app.get('/v1/api-keys', (await signIn(app, user.email)).token)).items).toEqual([]);
     });
 
     it('change roles: what was signed in before is dead within a second, a new login has the new roles', async () => {
@@ -106,7 +116,11 @@ describe('administrators', () => {
       expect([await isAlive(user.token), await isAlive(user.token, other)]).toEqual([false, false]);
       const promoted = await signIn(app, user.email);
       expect((await app.get('/v1/users', promoted.token)).status).toBe(200);
+      const auditKey = await newKey(promoted.token, ['audit:read', 'audit:read-any']);
+      const auditOf = `/v1/audit?userId=${admin.id}`;
+      expect((await app.get(auditOf, auditKey)).status).toBe(200);
       await update(user.id, { roles: ['user'] });
+      expectProblem(await app.get(auditOf, auditKey), 'ERR_FORBIDDEN');
       app.clock.advance(1);
       expect(await isAlive(promoted.token, other)).toBe(false);
       const demoted = await signIn(app, user.email);

@@ -104,6 +104,8 @@ describe('as processes of their own', () => {
       const login = await client.post('/v1/auth/login', { email, password: PASSWORD });
       const me = await client.get('/v1/users/me', login.string('accessToken'));
       expect(me.members).toMatchObject({ email, roles: ['user', 'admin'] });
+      const events = await client.get('/v1/audit?action=auth.register', login.string('accessToken'));
+      expect(events.items).toMatchObject([{ actor: 'system', ownerId: me.members['id'] }]);
       client.close();
       expect(await server.stop()).toBe(0);
     });
