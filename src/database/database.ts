@@ -8,6 +8,7 @@ import {
   sql,
   type Transaction,
 } from 'kysely';
+import { type DirectConnection } from './direct-connection.js';
 import { TransactionConflictError } from './errors.js';
 import { type Schema } from './schema.js';
 
@@ -21,14 +22,6 @@ interface RunningTransaction {
   readonly lastActs: Map<object, { readonly items: unknown[]; readonly run: () => Promise<void> }>;
   readonly afterwards: (() => void)[];
   hasEnded: boolean;
-}
-
-/** Runs a compiled statement at once, past Kysely's pool and plugins, which take longer than SQLite itself. */
-export interface DirectConnection {
-  /** A read outside of transactions. */
-  read(sql: string, parameters: readonly unknown[]): unknown[];
-  /** A statement of the transaction that runs now. */
-  write(sql: string, parameters: readonly unknown[]): unknown[];
 }
 
 /**
@@ -139,6 +132,11 @@ export class Database {
     const compiled = known ?? this.#kysely.insertInto(table).values(row).compile();
     if (!known) this.#inserts.set(name, compiled);
     await this.#run(compiled, parameters);
+  }
+
+  /** Leaves nothing of what was deleted in SQLite's files. PostgreSQL does that by itself, in its own time. */
+  async scrub(): Promise<void> {
+    await this.direct?.scrub();
   }
 
   /** Resolves when the database answers. */

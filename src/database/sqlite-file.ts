@@ -9,7 +9,7 @@ import {
   SqliteIntrospector,
   SqliteQueryCompiler,
 } from 'kysely';
-import { type DirectConnection } from './database.js';
+import { type DirectConnection } from './direct-connection.js';
 import { SqliteReader } from './sqlite-reader.js';
 import { SqliteWriter } from './sqlite-writer.js';
 
@@ -30,6 +30,8 @@ export class SqliteFile implements DirectConnection {
     const writer = new DatabaseSync(file, { timeout: BUSY_TIMEOUT_MS, enableForeignKeyConstraints: true });
     // FULL: a commit is on the disk before the caller hears of it.
     writer.exec('pragma journal_mode = wal; pragma synchronous = full; pragma busy_timeout = 0');
+    // Without it the bytes of a destroyed key would stand in a free part of the file until something needs the room.
+    writer.exec('pragma secure_delete = on');
     // What undoes one statement needs no file: it is dropped when the statement ends.
     writer.exec(`pragma cache_size = -${CACHE_KIB}; pragma temp_store = memory`);
     const reader = new DatabaseSync(file, { timeout: BUSY_TIMEOUT_MS, readOnly: true });
@@ -54,6 +56,10 @@ export class SqliteFile implements DirectConnection {
 
   write(sql: string, parameters: readonly unknown[]): unknown[] {
     return this.#writer.execute(sql, parameters).rows;
+  }
+
+  scrub(): Promise<void> {
+    return this.#writer.truncateLog();
   }
 }
 

@@ -2,6 +2,7 @@ import { type DatabaseSync } from 'node:sqlite';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type QueryResult } from 'kysely';
 import { DatabaseUnavailableError } from './errors.js';
+import { Lock } from './lock.js';
 import { StatementCache } from './statement-cache.js';
 
 const BUSY_TIMEOUT_MS = 5_000;
@@ -26,7 +27,7 @@ export class SqliteWriter {
   #ended: Ended[] = [];
   #isOpen = false;
 
-  /** @param beforeCommit - called when there will be something new to read, in the same turn as the commit */
+  /** @param beforeCommit - ends what is being read: called in the same turn as a commit, so that all see what is new */
   constructor(
     private readonly handle: DatabaseSync,
     private readonly beforeCommit: () => void,
@@ -89,6 +90,21 @@ export class SqliteWriter {
     }
     await this.#whenDurable();
     return result;
+  }
+
+  /**
+   * Brings the write-ahead log into the file and cuts it off: what was overwritten or deleted still stands in it. While
+   * another process reads, that is left to the next time.
+   */
+  async truncateLog(): Promise<void> {
+    await this.#lock.acquire();
+    try {
+      this.#flush();
+      this.beforeCommit();
+      this.#statements.execute('pragma wal_checkpoint(truncate)', []);
+    } finally {
+      this.#lock.release();
+    }
   }
 
   async close(): Promise<void> {
@@ -167,24 +183,4 @@ function isBusy(error: unknown): boolean {
 /** SQLite undoes the whole transaction by itself after some errors, such as a disk that can't be written. */
 function undone(): DatabaseUnavailableError {
   return new DatabaseUnavailableError(new Error('the transaction was undone by an earlier error'));
-}
-
-/** Lets one at a time through, first come first served. */
-class Lock {
-  #isHeld = false;
-  readonly #waiting: (() => void)[] = [];
-
-  async acquire(): Promise<void> {
-    if (!this.#isHeld) {
-      this.#isHeld = true;
-      return;
-    }
-    await new Promise<void>((resolve) => this.#waiting.push(resolve));
-  }
-
-  release(): void {
-    const next = this.#waiting.shift();
-    if (next) next();
-    else this.#isHeld = false;
-  }
 }

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { sql } from 'kysely';
@@ -165,6 +166,39 @@ describe('the destruction of a key', () => {
     await expect(rows[0]!.read(after)).rejects.toThrow('is gone');
     expect(await rows[1]!.read(after)).toEqual(['a']);
     await restored.close();
+    await testDatabase.remove();
+  });
+
+  it('leaves nothing of it in the files of SQLite, nor of a key that was brought under another', async () => {
+    const clock = new FakeClock();
+    const testDatabase = await TestDatabase.create('sqlite');
+    const database = await testDatabase.openMigrated();
+    const here = openRotation(database, new StaticRootKeyProvider(), clock);
+    const owners: string[] = Array.from({ length: 20 }, () => randomUUID());
+    for (const owner of owners) {
+      await here.keyring.createUserKey(owner);
+      const rows = new InMemoryRows('secret', owner, here.keyring);
+      await rows.add('a', 'b', 'c');
+    }
+    const all = database.query.selectFrom('keys').select(['owner_id', 'purpose', 'wrapped']);
+    const before = await all.execute();
+    const gone = before
+      .filter(({ owner_id: owner }) => owners.includes(owner))
+      .filter(({ owner_id: owner, purpose }) => owners.indexOf(owner) % 2 === 0 || purpose !== 'user-kek');
+    for (const [index, owner] of owners.entries()) {
+      if (index % 2 === 0) await here.destruction.destroyOwner(owner);
+      else await here.rotation.rotate('user-kek', owner);
+    }
+    clock.advance(2);
+    await here.scheduler.run();
+
+    const file = testDatabase.url.slice('sqlite:'.length);
+    const isStored = ({ wrapped }: { wrapped: Uint8Array | null }) =>
+      ['', '-wal'].some((suffix) => readFileSync(file + suffix).includes(wrapped!));
+    const live = await all.where('wrapped', 'is not', null).execute();
+    expect(live.every(isStored)).toBe(true);
+    expect(gone).toHaveLength(70);
+    expect(gone.filter(isStored)).toEqual([]);
     await testDatabase.remove();
   });
 });

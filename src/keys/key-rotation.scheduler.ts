@@ -6,6 +6,7 @@ import {
 } from '@nestjs/common';
 import { Clock } from '../common/clock.js';
 import { AppConfig } from '../config/app-config.js';
+import { Database } from '../database/database.js';
 import { KeyDestructionService } from './key-destruction.service.js';
 import { KeyJobRunner } from './key-job-runner.js';
 import { KeyJobsRepository } from './key-jobs.repository.js';
@@ -24,8 +25,9 @@ const KEK_PURPOSES = Object.keys(keyPurposes)
   .filter((name) => name.endsWith('-kek'));
 
 /**
- * Once a minute: ends keys whose time is over, removes jobs that ended long ago, begins the rotations that are due unless `KEY_ROTATION` is
- * `manual`, and goes on with those that are unfinished, whoever began them.
+ * Once a minute: ends keys whose time is over, removes jobs that ended long ago, begins the rotations that are due
+ * unless `KEY_ROTATION` is `manual`, goes on with those that are unfinished, whoever began them, and leaves nothing of
+ * what was destroyed in the database's files.
  */
 @Injectable()
 export class KeyRotationScheduler implements OnApplicationBootstrap, BeforeApplicationShutdown {
@@ -39,6 +41,7 @@ export class KeyRotationScheduler implements OnApplicationBootstrap, BeforeAppli
     private readonly runner: KeyJobRunner,
     private readonly destruction: KeyDestructionService,
     private readonly jobs: KeyJobsRepository,
+    private readonly database: Database,
     private readonly clock: Clock,
     private readonly config: AppConfig,
   ) {}
@@ -63,12 +66,19 @@ export class KeyRotationScheduler implements OnApplicationBootstrap, BeforeAppli
     await this.#running;
   }
 
+  /** What fails keeps nothing else from being done. */
   async #runOnce(): Promise<void> {
+    await this.#attempt(() => this.destruction.destroyEnded());
+    await this.#attempt(() => this.jobs.removeFinished(this.clock.nowMs() - FINISHED_JOB_MS, REMOVED_JOBS));
+    if (this.config.keys.rotation === 'auto') await this.#attempt(() => this.#rotateDue());
+    await this.#attempt(() => this.runner.runAll({ signal: this.#stop.signal }));
+    // Keys that were destroyed or brought under others, in whatever way, are gone from the files too.
+    await this.#attempt(() => this.database.scrub());
+  }
+
+  async #attempt(act: () => Promise<void>): Promise<void> {
     try {
-      await this.destruction.destroyEnded();
-      await this.jobs.removeFinished(this.clock.nowMs() - FINISHED_JOB_MS, REMOVED_JOBS);
-      if (this.config.keys.rotation === 'auto') await this.#rotateDue();
-      await this.runner.runAll({ signal: this.#stop.signal });
+      await act();
     } catch (error) {
       this.#logger.error({ err: error }, 'keys could not be rotated');
     }
@@ -81,7 +91,10 @@ export class KeyRotationScheduler implements OnApplicationBootstrap, BeforeAppli
       ['token-signing', tokenKeyMaxAgeDays] as const,
     ];
     for (const [purpose, days] of maxAges) {
-      while (!this.#stop.signal.aborted && (await this.rotation.rotateDue(purpose, days * DAY_MS)) > 0);
+      const onFailure = (ownerId: string, error: unknown) =>
+        this.#logger.error({ err: error, purpose, ownerId }, 'a key could not be rotated');
+      const rotate = () => this.rotation.rotateDue(purpose, days * DAY_MS, onFailure);
+      while (!this.#stop.signal.aborted && (await rotate()) > 0);
     }
   }
 }
