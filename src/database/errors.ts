@@ -9,5 +9,8 @@ export class DatabaseUnavailableError extends AppError {
   }
 }
 
+/** A row was encrypted under a key that ended before it was written. Encrypted anew, it can be. */
+export class KeyEndedError extends DatabaseUnavailableError {}
+
 /** Two transactions waited for each other, and this one was undone. It may succeed when it is done again. */
 export class TransactionConflictError extends DatabaseUnavailableError {}

@@ -15,6 +15,7 @@ import { shares } from './migrations/0011-shares.js';
 import { grants } from './migrations/0012-grants.js';
 import { neededFactors } from './migrations/0013-needed-factors.js';
 import { liveSessions } from './migrations/0014-live-sessions.js';
+import { liveKeys } from './migrations/0015-live-keys.js';
 
 /** Every migration, in the order of their names. */
 export function migrationsFor(kind: DatabaseKind): Readonly<Record<string, Migration>> {
@@ -33,6 +34,7 @@ export function migrationsFor(kind: DatabaseKind): Readonly<Record<string, Migra
     '0012-grants': grants(kind),
     '0013-needed-factors': neededFactors(),
     '0014-live-sessions': liveSessions(),
+    '0015-live-keys': liveKeys(kind),
   };
 }
 

@@ -2,7 +2,8 @@ import { type CustomTypesConfig, Pool, type PoolClient, types as pgTypes } from 
 import { type Dialect, PostgresDialect, type PostgresPool, type PostgresPoolClient } from 'kysely';
 import { OwnerDeletedError } from '../common/app-error.js';
 import { errorCode } from '../common/error-code.js';
-import { DatabaseUnavailableError, TransactionConflictError } from './errors.js';
+import { DatabaseUnavailableError, KeyEndedError, TransactionConflictError } from './errors.js';
+import { KEY_ENDED } from './migrations/0015-live-keys.js';
 
 const CONNECT_TIMEOUT_MS = 5_000;
 const STATEMENT_TIMEOUT_MS = 15_000;
@@ -56,6 +57,7 @@ function translatingClient(client: PoolClient): PostgresPoolClient {
 
 function translate(error: unknown): never {
   if (CONFLICTS.has(errorCode(error))) throw new TransactionConflictError(error);
+  if (errorCode(error) === KEY_ENDED) throw new KeyEndedError(error);
   if (isUnavailable(error)) throw new DatabaseUnavailableError(error);
   throw errorCode(error) === FOREIGN_KEY_VIOLATION ? new OwnerDeletedError(error) : error;
 }

@@ -1,7 +1,7 @@
 import { type DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import { type QueryResult } from 'kysely';
 import { OwnerDeletedError } from '../common/app-error.js';
-import { DatabaseUnavailableError } from './errors.js';
+import { DatabaseUnavailableError, KeyEndedError } from './errors.js';
 
 const MAX_PREPARED_STATEMENTS = 256;
 
@@ -9,6 +9,8 @@ const MAX_PREPARED_STATEMENTS = 256;
 const UNAVAILABLE_CODES: ReadonlySet<number> = new Set([5, 6, 8, 10, 13, 14]);
 /** SQLite's extended result code CONSTRAINT_FOREIGNKEY: what a row belongs to, in the end an account, is deleted. */
 const FOREIGN_KEY_CODE = 787;
+/** SQLite's extended result code CONSTRAINT_TRIGGER: what a row was encrypted under has ended. */
+const TRIGGER_CODE = 1811;
 
 interface PreparedStatement {
   readonly statement: StatementSync;
@@ -66,5 +68,6 @@ function toRow(columns: readonly string[], values: readonly unknown[]): object {
 function translated(error: unknown): unknown {
   const code = typeof error === 'object' && error !== null && 'errcode' in error ? Number(error.errcode) : 0;
   if (UNAVAILABLE_CODES.has(code & 0xff)) return new DatabaseUnavailableError(error);
+  if (code === TRIGGER_CODE) return new KeyEndedError(error);
   return code === FOREIGN_KEY_CODE ? new OwnerDeletedError(error) : error;
 }

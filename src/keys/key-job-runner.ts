@@ -6,7 +6,7 @@ import { Database } from '../database/database.js';
 import { type HeldKeyJob, type KeyJob, KeyJobsRepository } from './key-jobs.repository.js';
 import { JobRun, type Skipped } from './job-run.js';
 import { type KeyJobStep, KeyJobSteps } from './key-job-steps.js';
-import { SETTLE_MS } from './key-waits.js';
+import { CLOCK_SKEW_MS, SETTLE_MS } from './key-waits.js';
 
 /** A worker that died is replaced after this time. */
 const LEASE_MS = 30_000;
@@ -87,6 +87,7 @@ export class KeyJobRunner {
       nowMs,
       untilMs: nowMs + LEASE_MS,
       begunUntilMs: nowMs - SETTLE_MS,
+      misdatedFromMs: nowMs + LEASE_MS + CLOCK_SKEW_MS,
     });
   }
 

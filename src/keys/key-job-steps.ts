@@ -7,9 +7,10 @@ import { type KeyJob } from './key-jobs.repository.js';
 import { keyPurpose, type KeyPurposeName } from './key-purposes.js';
 import { KeyRotationRepository, type MovedKey, type WrappedKey } from './key-rotation.repository.js';
 import { KeyUses } from './key-uses.js';
-import { SETTLE_MS } from './key-waits.js';
+import { CLOCK_SKEW_MS, SETTLE_MS } from './key-waits.js';
 import { PrimaryKeys } from './primary-keys.js';
 import { UnwrappedKeys } from './unwrapped-keys.js';
+import { ValueKeysRepository } from './value-keys.repository.js';
 import { wrappingContext } from './wrapping-context.js';
 
 const VALUE_KEYS = 20;
@@ -37,6 +38,7 @@ const WAIT = 'wait';
 export class KeyJobSteps {
   constructor(
     private readonly repository: KeyRotationRepository,
+    private readonly valueKeys: ValueKeysRepository,
     private readonly unwrapped: UnwrappedKeys,
     private readonly primaries: PrimaryKeys,
     private readonly uses: KeyUses,
@@ -59,7 +61,7 @@ export class KeyJobSteps {
     }
   }
 
-  /** How much is still under the owner's retired keys. */
+  /** How much is still under the owner's retired keys, in the transaction that ends the job. */
   async countRemaining({
     kind,
     purpose,
@@ -68,8 +70,9 @@ export class KeyJobSteps {
   }: KeyJob): Promise<number> {
     if (kind === 'PROMOTE') return 0;
     if (kind === 'REENCRYPT_VALUES') {
-      return this.repository.countValueKeys({ ownerId, purpose, createdUntilMs });
+      return this.valueKeys.count({ ownerId, purpose, createdUntilMs });
     }
+    await this.repository.lockRetired(ownerId, purpose);
     let remaining = 0;
     for (const key of await this.#retired(purpose, ownerId)) remaining += await this.uses.count(purpose, key);
     return remaining;
@@ -84,13 +87,16 @@ export class KeyJobSteps {
 
   /** Makes a key primary that was pending for long enough, and waits until every instance has seen it. */
   async #promote({ kind, owner_id: ownerId, purpose, from_key_id: oldId }: KeyJob) {
-    if (keyPurpose(purpose, ownerId).pendingMs === undefined) return undefined;
+    const { pendingMs } = keyPurpose(purpose, ownerId);
+    if (pendingMs === undefined) return undefined;
     const newest = await this.repository.findNewest(ownerId, purpose);
     const nowMs = this.clock.nowMs();
     const activatedAtMs = newest?.activated_at ?? 0;
     if (newest?.state !== 'PENDING') {
       return kind !== 'PROMOTE' && activatedAtMs + SETTLE_MS > nowMs ? WAIT : undefined;
     }
+    const isMisdated = activatedAtMs > nowMs + pendingMs + CLOCK_SKEW_MS;
+    if (isMisdated) return { moved: 0, write: () => this.repository.postpone(newest.id, nowMs + pendingMs) };
     if (activatedAtMs > nowMs) return WAIT;
     const notAfterMs =
       kind === 'PROMOTE' ? nowMs + this.config.auth.accessTokenTtlSeconds * 1_000 + TOKEN_SKEW_MS : null;
@@ -147,7 +153,7 @@ export class KeyJobSteps {
   async #reencryptValues(job: KeyJob, run: JobRun): Promise<KeyJobStep | undefined> {
     const { owner_id: ownerId, purpose, position, created_at: createdUntilMs } = job;
     const made = { ownerId, purpose, createdUntilMs };
-    const keys = await this.repository.findValueKeys(made, position, VALUE_KEYS);
+    const keys = await this.valueKeys.find(made, position, VALUE_KEYS);
     const last = keys.at(-1);
     if (!last) return undefined;
     const movedIds: string[] = [];
@@ -156,7 +162,7 @@ export class KeyJobSteps {
       while (await this.#moveRows(purpose, key, run));
       if (run.skipped === skippedBefore) movedIds.push(key.id);
     }
-    const write = () => this.repository.end(movedIds, this.clock.nowMs() + READ_GRACE_MS);
+    const write = () => this.valueKeys.end(movedIds, this.clock.nowMs() + READ_GRACE_MS);
     return { moved: movedIds.length, position: last.id, ...(movedIds.length > 0 && { write }) };
   }
 

@@ -55,7 +55,7 @@ export class KeyJobsRepository {
 
   /**
    * Takes an unfinished job that began at or before `begunUntilMs` and that nobody holds. Of any number of
-   * workers at most one is given it.
+   * workers at most one is given it. Times after `misdatedFromMs` hold nobody up.
    */
   async claim(
     id: string,
@@ -64,15 +64,24 @@ export class KeyJobsRepository {
       nowMs,
       untilMs,
       begunUntilMs,
-    }: { worker: string; nowMs: number; untilMs: number; begunUntilMs: number },
+      misdatedFromMs,
+    }: Readonly<Record<'nowMs' | 'untilMs' | 'begunUntilMs' | 'misdatedFromMs', number>> & { worker: string },
   ): Promise<HeldKeyJob | undefined> {
     const job = await this.database.query
       .updateTable('key_jobs')
       .set({ lease_owner: worker, lease_until: untilMs })
       .where('id', '=', id)
       .where('finished_at', 'is', null)
-      .where('created_at', '<=', begunUntilMs)
-      .where((where) => where.or([where('lease_until', 'is', null), where('lease_until', '<=', nowMs)]))
+      .where((where) =>
+        where.or([where('created_at', '<=', begunUntilMs), where('created_at', '>', misdatedFromMs)]),
+      )
+      .where((where) =>
+        where.or([
+          where('lease_until', 'is', null),
+          where('lease_until', '<=', nowMs),
+          where('lease_until', '>', misdatedFromMs),
+        ]),
+      )
       .returningAll()
       .executeTakeFirst();
     return job && { ...job, lease_owner: worker };

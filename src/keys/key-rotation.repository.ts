@@ -9,12 +9,6 @@ export type WrappedKey = Pick<KeyRow, 'id' | 'parent_id' | 'owner_id' | 'purpose
   readonly wrapped: Uint8Array;
 };
 
-interface ValueKeys {
-  readonly ownerId: string;
-  readonly purpose: string;
-  readonly createdUntilMs: number;
-}
-
 /** A key under its next parent. */
 export type MovedKey = WrappedKey & { readonly wrappedBefore: Uint8Array };
 
@@ -33,6 +27,16 @@ export class KeyRotationRepository {
       .returning('id')
       .executeTakeFirst();
     return row !== undefined;
+  }
+
+  /** Makes a pending key wait until then. */
+  async postpone(id: string, untilMs: number): Promise<void> {
+    await this.database.query
+      .updateTable('keys')
+      .set({ activated_at: untilMs })
+      .where('id', '=', id)
+      .where('state', '=', 'PENDING')
+      .execute();
   }
 
   async promote(id: string, nowMs: number): Promise<void> {
@@ -60,38 +64,18 @@ export class KeyRotationRepository {
       .execute();
   }
 
-  /** Keys for one value each that were made until then, in the order of their ids. */
-  async findValueKeys(
-    { ownerId, purpose, createdUntilMs }: ValueKeys,
-    afterId: string,
-    limit: number,
-  ): Promise<RetiredKey[]> {
-    return this.database.query
+  /** Waits for whoever is writing under one of the owner's retired keys, until the surrounding transaction ends. */
+  async lockRetired(ownerId: string, purpose: string): Promise<void> {
+    if (this.database.kind === 'sqlite') return;
+    await this.database.query
       .selectFrom('keys')
-      .select(['id', 'owner_id as ownerId', 'version'])
+      .select('id')
       .where('owner_id', '=', ownerId)
       .where('purpose', '=', purpose)
       .where('state', '=', 'DECRYPT_ONLY')
-      .where('not_after', 'is', null)
-      .where('created_at', '<=', createdUntilMs)
-      .where('id', '>', afterId)
       .orderBy('id')
-      .limit(limit)
+      .forUpdate()
       .execute();
-  }
-
-  /** How many of those are left. */
-  async countValueKeys({ ownerId, purpose, createdUntilMs }: ValueKeys): Promise<number> {
-    const { count } = await this.database.query
-      .selectFrom('keys')
-      .select((column) => column.fn.countAll<number>().as('count'))
-      .where('owner_id', '=', ownerId)
-      .where('purpose', '=', purpose)
-      .where('state', '=', 'DECRYPT_ONLY')
-      .where('not_after', 'is', null)
-      .where('created_at', '<=', createdUntilMs)
-      .executeTakeFirstOrThrow();
-    return count;
   }
 
   async findChildren(parentId: string, limit: number): Promise<WrappedKey[]> {
@@ -173,16 +157,6 @@ export class KeyRotationRepository {
       .where('state', 'in', ['PENDING', 'PRIMARY'])
       .orderBy('version', 'desc')
       .executeTakeFirst();
-  }
-
-  /** Lets a retired key be used until then and no longer. */
-  async end(ids: readonly string[], notAfterMs: number): Promise<void> {
-    await this.database.query
-      .updateTable('keys')
-      .set({ not_after: notAfterMs })
-      .where('id', 'in', ids)
-      .where('state', '=', 'DECRYPT_ONLY')
-      .execute();
   }
 
   async disableRetired(ownerId: string, purpose: string): Promise<void> {

@@ -88,12 +88,25 @@ export class KeyRotationService {
   /**
    * Rotates up to a hundred of the keys that became primary longer ago than `maxAgeMs`.
    *
-   * @returns how many
+   * @param onFailure - is told of an owner whose key could not be rotated; the others go on
+   * @returns how many were
    */
-  async rotateDue(purpose: KeyPurposeName, maxAgeMs: number): Promise<number> {
+  async rotateDue(
+    purpose: KeyPurposeName,
+    maxAgeMs: number,
+    onFailure: (ownerId: string, error: unknown) => void,
+  ): Promise<number> {
     const owners = await this.repository.findDue(purpose, this.clock.nowMs() - maxAgeMs, PAGE);
-    for (const owner of owners) await this.rotate(purpose, owner);
-    return owners.length;
+    let rotated = 0;
+    for (const owner of owners) {
+      try {
+        await this.rotate(purpose, owner);
+        rotated++;
+      } catch (error) {
+        onFailure(owner, error);
+      }
+    }
+    return rotated;
   }
 
   /** Begins a job without a new key, for what was left under retired keys. */

@@ -51,6 +51,14 @@ describe('a rotation', () => {
       return rows;
     }
 
+    /** Another worker takes the job. */
+    async function leaseFor(id: string, seconds: number): Promise<void> {
+      const nowMs = clock.nowMs();
+      const untilMs = nowMs + seconds * 1_000;
+      const misdatedFromMs = Number.MAX_SAFE_INTEGER;
+      await there.jobs.claim(id, { worker: 'a', nowMs, untilMs, begunUntilMs: nowMs, misdatedFromMs });
+    }
+
     /** Begins and ends a rotation. */
     async function rotate(
       purpose: Parameters<Rotation['rotation']['rotate']>[0],
@@ -180,11 +188,56 @@ describe('a rotation', () => {
           nowMs: clock.nowMs(),
           untilMs: clock.nowMs() + 30_000,
           begunUntilMs: clock.nowMs(),
+          misdatedFromMs: Number.MAX_SAFE_INTEGER,
         });
         clock.advance(30);
         expect(await there.runner.run(job!.id)).toBe(true);
         expect(await here.jobs.renew(stale!, { moved: 1, position: '', untilMs: 0 })).toBeUndefined();
         expect(await here.jobs.finish(stale!, { nowMs: clock.nowMs(), remaining: 0 })).toBe(false);
+      });
+
+      it('lets it write nothing of the step that it is at either', async () => {
+        const rows = await secretKeys(50);
+        const job = await here.rotation.rotate('user-kek', owner);
+        clock.advance(2);
+        const next = here.steps.next.bind(here.steps);
+        here.steps.next = async (...args) => {
+          here.steps.next = next;
+          const step = await next(...args);
+          clock.advance(31);
+          await leaseFor(job!.id, 30);
+          return step;
+        };
+        expect(await here.runner.run(job!.id)).toBe(false);
+        expect(await childrenOf(job!.from_key_id!)).toBe(50);
+        expect(await rows.read(there.keyring)).toHaveLength(50);
+      });
+
+      it.each([
+        ['began', async () => {}],
+        ['was taken up', (id: string) => leaseFor(id, 30)],
+      ])('is not held up by a clock that was a day ahead when it %s', async (_claim, prepare) => {
+        await secretKeys(50);
+        clock.advance(86_400);
+        const job = await here.rotation.rotate('user-kek', owner);
+        await prepare(job!.id);
+        clock.advance(-86_400);
+        expect(await there.runner.run(job!.id)).toBe(true);
+        expect(await childrenOf(job!.from_key_id!)).toBe(0);
+      });
+
+      it('makes no key wait for a clock that was a day ahead', async () => {
+        await here.keyring.blindIndexKeys(owner);
+        clock.advance(86_400);
+        const job = await here.rotation.rotate('blind-index', owner);
+        clock.advance(-86_400);
+        expect(await here.runner.run(job!.id)).toBe(false);
+        expect(await states('blind-index')).toEqual(['PRIMARY', 'PENDING']);
+        clock.advance(2);
+        await here.runner.run(job!.id);
+        clock.advance(2);
+        expect(await here.runner.run(job!.id)).toBe(true);
+        expect(await states('blind-index')).toEqual(['DISABLED', 'PRIMARY']);
       });
 
       it('stops when it is told to and can go on at once', async () => {
@@ -357,13 +410,8 @@ describe('a rotation', () => {
     it('is remembered for thirty days when it has ended, and for ever while it has not', async () => {
       const { id } = await rotate('user-kek');
       const begun = await here.rotation.rotate('user-kek', owner);
-      await here.jobs.claim(begun!.id, {
-        worker: 'a',
-        nowMs: clock.nowMs(),
-        untilMs: clock.nowMs() + 31 * 86_400_000,
-        begunUntilMs: clock.nowMs(),
-      });
       clock.advance(30 * 86_400 - 1);
+      await leaseFor(begun!.id, 30);
       await here.scheduler.run();
       expect(await here.inventory.findJob(id)).toMatchObject({ id });
       clock.advance(1);
@@ -421,6 +469,20 @@ describe('a rotation', () => {
         clock.advance(2);
         await here.scheduler.run();
         expect(await here.inventory.unfinishedJobs()).toEqual([]);
+      });
+
+      it('goes on with all others when one can not be replaced, and with what else is due', async () => {
+        await here.keyring.tokenSigningKey();
+        await here.keyring.createUserKey(randomUUID());
+        clock.advance(31 * day);
+        const broken = { wrapped: Buffer.from('broken') };
+        const kek = database.query.updateTable('keys').set(broken).where('purpose', '=', 'token-signing-kek');
+        await kek.execute();
+        const begun = await there.rotation.rotate('user-kek', owner);
+        clock.advance(2);
+        await there.scheduler.run();
+        expect(await states('token-signing')).toEqual(['PRIMARY']);
+        expect(await there.inventory.findJob(begun!.id)).toMatchObject({ remaining: 0 });
       });
 
       it('begins nothing with KEY_ROTATION=manual, but ends what was begun', async () => {

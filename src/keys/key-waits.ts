@@ -12,3 +12,6 @@ export const SETTLE_MS = 2 * RECHECK_MS;
  * remembered for a while by whoever verifies tokens.
  */
 export const PUBLISHED_MS = 60_000;
+
+/** What is dated further ahead than this was written under a wrong clock. */
+export const CLOCK_SKEW_MS = 60_000;

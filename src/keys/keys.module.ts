@@ -10,6 +10,7 @@ import { KeyJobRunner } from './key-job-runner.js';
 import { KeyJobSteps } from './key-job-steps.js';
 import { KeyJobsRepository } from './key-jobs.repository.js';
 import { KeyRotationRepository } from './key-rotation.repository.js';
+import { ValueKeysRepository } from './value-keys.repository.js';
 import { KeyRotationService } from './key-rotation.service.js';
 import { KeyUses } from './key-uses.js';
 import { KeyUsesRepository } from './key-uses.repository.js';
@@ -54,6 +55,7 @@ import { UnwrappedKeys } from './unwrapped-keys.js';
     PublicKeysService,
     KeyJobsRepository,
     KeyRotationRepository,
+    ValueKeysRepository,
     KeyUsesRepository,
     KeyUses,
     KeyRotationService,

@@ -14,6 +14,7 @@ import { KeyRotationScheduler } from '../../src/keys/key-rotation.scheduler.js';
 import { KeyRotationService } from '../../src/keys/key-rotation.service.js';
 import { KeyUsesRepository } from '../../src/keys/key-uses.repository.js';
 import { KeyUses } from '../../src/keys/key-uses.js';
+import { ValueKeysRepository } from '../../src/keys/value-keys.repository.js';
 import { openKeyring } from './keyring.js';
 
 /** What rotates keys, with caches of its own, as an instance of the application has it. */
@@ -31,10 +32,19 @@ export function openRotation(
   const usesRepository = new KeyUsesRepository(database);
   const uses = new KeyUses(usesRepository, registry);
   const rotation = new KeyRotationService(repository, keys, jobs, primaries, uses, database, clock);
-  const steps = new KeyJobSteps(repository, unwrapped, primaries, uses, registry, clock, config);
+  const steps = new KeyJobSteps(
+    repository,
+    new ValueKeysRepository(database),
+    unwrapped,
+    primaries,
+    uses,
+    registry,
+    clock,
+    config,
+  );
   const runner = new KeyJobRunner(jobs, steps, database, clock);
   const destruction = new KeyDestructionService(usesRepository, uses, jobs, database, clock);
-  const scheduler = new KeyRotationScheduler(rotation, runner, destruction, jobs, clock, config);
+  const scheduler = new KeyRotationScheduler(rotation, runner, destruction, jobs, database, clock, config);
   const inventory = new KeyInventory(new KeyInventoryRepository(database), jobs, uses, config);
   return {
     keyring,
