@@ -21,7 +21,7 @@ export class CredentialsBody {
   @ApiProperty({
     format: 'password',
     maxLength: MAX_PASSWORD_LENGTH,
-    example: 'correct horse battery staple',
+    example: 'maple otter drifts at noon',
   })
   @MaxLength(MAX_PASSWORD_LENGTH)
   @IsString()

@@ -17,7 +17,7 @@ const MAX_VIEWS = 100;
 const MAX_PASSPHRASE_LENGTH = 200;
 
 export class CreateShareBody {
-  @ApiProperty({ ...stringRecordSchema, example: { password: 'correct horse battery staple' } })
+  @ApiProperty({ ...stringRecordSchema, example: { password: 'maple otter drifts at noon' } })
   @IsStringRecord()
   readonly data!: StringRecord;
 

@@ -6,7 +6,7 @@ export interface Credentials {
 }
 
 export async function register(origin: Origin, name: string): Promise<Credentials> {
-  const json = { email: `${name}@bench.example.com`, password: 'correct horse battery staple' };
+  const json = { email: `${name}@bench.example.com`, password: 'maple otter drifts at noon' };
   await send(origin, 'POST', '/v1/auth/register', 201, { json });
   return json;
 }

@@ -3,7 +3,7 @@ import { UsersService } from '../../src/users/users.service.js';
 import { type HttpsClient } from './https-client.js';
 import { type TestApp } from './test-app.js';
 
-export const PASSWORD = 'correct horse battery staple';
+export const PASSWORD = 'maple otter drifts at noon';
 
 /** Signed in. `token` is the access token. */
 export interface Account {

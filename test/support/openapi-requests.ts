@@ -227,7 +227,7 @@ function validText(format: string | undefined): Arbitrary<unknown> {
   if (format === 'uuid') return constant('01900000-0000-7000-8000-000000000000');
   if (format === 'email') return integer({ min: 0, max: 1e6 }).map((number) => `${number}@example.com`);
   if (format === 'date-time') return constantFrom('2040-01-01T00:00:00.000Z', '2020-01-01T00:00:00.000Z');
-  return option(constant('correct horse battery staple'), { nil: 'some text' });
+  return option(constant('maple otter drifts at noon'), { nil: 'some text' });
 }
 
 function pathOf(pattern: string, path: object, query: object): string {
