@@ -1,14 +1,13 @@
 /**
- * Makes `common-passwords.bin` of the passwords in @zxcvbn-ts/language-common (MIT), which are those of leaks.
+ * Makes `common-passwords.bin`.
  *
  *     npm exec -- node lists/make-common-passwords.ts
  */
 import { hash } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
-import { dictionary } from '@zxcvbn-ts/language-common';
 import { entryOf, listedForm, packEntries } from '../src/users/password-list-format.ts';
+import { listedPasswords } from './listed-passwords.ts';
 
-const entries = dictionary['passwords-common'].map((password) =>
-  entryOf(hash('sha256', listedForm(password), 'buffer')),
-);
+const passwords = await listedPasswords();
+const entries = passwords.map((password) => entryOf(hash('sha256', listedForm(password), 'buffer')));
 await writeFile(new URL('common-passwords.bin', import.meta.url), packEntries(entries));

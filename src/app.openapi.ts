@@ -5,6 +5,7 @@ import { createReadStream } from 'node:fs';
 import { STATUS_CODES } from 'node:http';
 import { problemResponse } from './common/api-problems.js';
 import { NotFoundError } from './common/app-error.js';
+import { APP_NAME } from './common/app-name.js';
 import { loadSwagger } from './common/openapi.js';
 
 /**
@@ -19,7 +20,7 @@ const PAGE = `<!doctype html>
   <head>
     <meta charset="utf-8">
     <meta name="viewport" content="width=device-width">
-    <title>NestJS Secure API Starter</title>
+    <title>${APP_NAME}</title>
     <link rel="icon" href="/docs/favicon-32x32.png">
     <link rel="stylesheet" href="/docs/swagger-ui.css">
   </head>
@@ -77,7 +78,7 @@ async function newDocument(app: NestFastifyApplication): Promise<OpenAPIObject> 
   const { DocumentBuilder, SwaggerModule } = await loadSwagger();
   const info = new DocumentBuilder()
     .setOpenAPIVersion('3.1.0')
-    .setTitle('NestJS Secure API Starter')
+    .setTitle(APP_NAME)
     .setDescription('Register, log in, then send the access token with every request.')
     .setVersion('1')
     .setLicense('MIT', 'https://opensource.org/license/mit')

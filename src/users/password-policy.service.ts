@@ -1,8 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { ValidationError } from '../common/app-error.js';
+import { APP_NAME } from '../common/app-name.js';
 import { AppConfig } from '../config/app-config.js';
 import { PasswordList } from './password-list.js';
-import { MIN_LENGTH_ALONE, passwordFault } from './password-policy.js';
+import { guesses, MIN_LENGTH_ALONE, passwordFault } from './password-policy.js';
 
 /** Which passwords users may choose. */
 @Injectable()
@@ -18,11 +19,12 @@ export class PasswordPolicy {
    * @throws {ValidationError} when it may not be chosen
    */
   async check(password: string, email: string, pointer: string, hasSecondFactor = false): Promise<void> {
-    const { passwordMinLength } = this.config.auth;
+    const { passwordMinLength, issuer } = this.config.auth;
+    const context = { email, names: [new URL(issuer).hostname, APP_NAME] };
     const minLength = hasSecondFactor ? passwordMinLength : Math.max(passwordMinLength, MIN_LENGTH_ALONE);
     const detail =
-      passwordFault(password, email, minLength) ??
-      ((await this.list.includes(password))
+      passwordFault(password, context, minLength) ??
+      ((await this.list.includesAny(guesses(password, context)))
         ? 'must not be one that others use or that has leaked'
         : undefined);
     if (detail !== undefined) throw new ValidationError([{ pointer, detail }]);

@@ -1,6 +1,7 @@
 import { Controller, Get, Header } from '@nestjs/common';
 import { Public } from '../common/access.js';
 import { NotFoundError } from '../common/app-error.js';
+import { APP_NAME } from '../common/app-name.js';
 import { AppConfig } from '../config/app-config.js';
 import { ApiExcludeController } from '../common/openapi.js';
 import { ServedCertificate } from '../tls/served-certificate.js';
@@ -30,14 +31,14 @@ function page({ auth, server }: AppConfig, certificateExpiry: Date): string {
 <html lang="en">
   <head>
     <meta charset="utf-8">
-    <title>NestJS Secure API Starter</title>
+    <title>${APP_NAME}</title>
   </head>
   <body>
-    <h1>NestJS Secure API Starter</h1>
+    <h1>${APP_NAME}</h1>
     <p>The API runs. ${server.docsEnabled ? 'Read about it and try it at <a href="/docs">/docs</a>, or with' : 'Try it with'} curl:</p>
     <pre>
-${curl}/v1/auth/register -H 'Content-Type: application/json' -d '{"email":"ada@example.com","password":"correct horse battery staple"}'
-${curl}/v1/auth/login -H 'Content-Type: application/json' -d '{"email":"ada@example.com","password":"correct horse battery staple"}'
+${curl}/v1/auth/register -H 'Content-Type: application/json' -d '{"email":"ada@example.com","password":"maple otter drifts at noon"}'
+${curl}/v1/auth/login -H 'Content-Type: application/json' -d '{"email":"ada@example.com","password":"maple otter drifts at noon"}'
 ${curl}/v1/users/me -H 'Authorization: Bearer &lt;accessToken&gt;'
     </pre>
     <p>The certificate expires on ${certificateExpiry.toISOString().slice(0, 10)}. The README has the whole walk.</p>

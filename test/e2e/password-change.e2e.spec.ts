@@ -4,7 +4,8 @@ import { CryptoService } from '../../src/crypto/crypto.service.js';
 import { keyIdOf } from '../../src/crypto/envelope.js';
 import { passwordContext } from '../../src/users/encryption-contexts.js';
 import { UsersService } from '../../src/users/users.service.js';
-import { type Account, newAccount, PASSWORD, signIn } from '../support/accounts.js';
+import { listedPasswords } from '../../lists/listed-passwords.js';
+import { type Account, newAccount, newEmail, PASSWORD, signIn } from '../support/accounts.js';
 import { forEachDatabase } from '../support/for-each-database.js';
 import { type HttpsResponse } from '../support/https-client.js';
 import { badFields, expectProblem } from '../support/problems.js';
@@ -117,6 +118,21 @@ describe('a change of password', () => {
       expect(badFields(registered)).toEqual(['/password']);
     });
 
+    it('refuses a hundred of the listed ones, as registration does', async () => {
+      const { token } = await newAccount(app);
+      const long = (await listedPasswords()).filter((password) => password.length >= 15);
+      for (let sample = 0; sample < 100; sample++) {
+        const newPassword = long[Math.floor((sample * long.length) / 100)]!;
+        const changed = await change({ token }, PASSWORD, newPassword);
+        const registered = await app.post('/v1/auth/register', { email: newEmail(), password: newPassword });
+        expect([newPassword, badFields(changed), badFields(registered)]).toEqual([
+          newPassword,
+          ['/newPassword'],
+          ['/password'],
+        ]);
+      }
+    });
+
     it('lets no login begin a session whose password was verified before it', async () => {
       const account = await newAccount(app);
       const users = app.nest.get(UsersService, { strict: false });
@@ -160,7 +176,7 @@ describe('a change of password', () => {
 
     it.each([
       ['1 024 bytes', 'x'.repeat(3) + 'yz!'.repeat(340) + 'a'],
-      ['a NUL', 'correct horse \u0000 battery staple'],
+      ['a NUL', 'maple otter \u0000 drifts at noon'],
       ['emoji', '🐴🔋📎🐶🌵🍕🚲🎺🧊🪁🦀🍋🎲🧵🗝'],
       ['combining characters', 'cafe\u0301 pre\u0300s de la gare'],
     ])('takes a password with %s, and a login needs all of it', async (_claim, password) => {

@@ -35,7 +35,11 @@ describe('registration', () => {
       ['more than 1024 bytes', 'correct horse '.repeat(74)],
       ['a repeat', 'abcabcabcabcabcabc'],
       ['a sequence', 'abcdefghijklmnopqrst'],
+      ['a listed password twice', 'iloveyouiloveyou'],
+      ['a listed phrase', 'correct horse battery staple'],
       ['the parts of the e-mail address', 'ada.lovelace@example.com'],
+      ['the local part and padding', 'lovelace-2026!!!'],
+      ['the name of the service', 'nestjs-secure-api'],
     ])('refuses a password of %s and names the field', async (_claim, password) => {
       expect(badFields(await register('ada.lovelace@example.com', password))).toEqual(['/password']);
     });
