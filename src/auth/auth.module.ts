@@ -1,6 +1,7 @@
-import { Module } from '@nestjs/common';
+import { Module, type OnModuleInit } from '@nestjs/common';
 import { APP_GUARD, DiscoveryModule } from '@nestjs/core';
 import { FactorsModule } from '../factors/factors.module.js';
+import { PasswordList } from '../users/password-list.js';
 import { UsersModule } from '../users/users.module.js';
 import { AccessMarks } from './access-marks.js';
 import { AccountsController } from './accounts.controller.js';
@@ -56,4 +57,10 @@ import { TotpController } from './totp.controller.js';
     { provide: APP_GUARD, useClass: AuthGuard },
   ],
 })
-export class AuthModule {}
+export class AuthModule implements OnModuleInit {
+  constructor(private readonly passwordList: PasswordList) {}
+
+  async onModuleInit(): Promise<void> {
+    await this.passwordList.check();
+  }
+}

@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { AuditService } from '../audit/audit.service.js';
 import { ValidationError } from '../common/app-error.js';
 import { StartError } from '../common/start-error.js';
+import { PasswordList } from '../users/password-list.js';
 import { UsersModule } from '../users/users.module.js';
 import { UsersService } from '../users/users.service.js';
 import { withModule } from './application-context.js';
@@ -24,6 +25,7 @@ async function createAdmin({ email }: { readonly email: string }): Promise<void>
     throw new StartError('--email must be an e-mail address');
   const password = await readPassword();
   await withModule(UsersModule, async (context) => {
+    await context.get(PasswordList).check();
     const audit = context.get(AuditService, { strict: false });
     const { id } = await context
       .get(UsersService)

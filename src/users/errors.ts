@@ -18,3 +18,12 @@ export class LastAdministratorError extends AppError {
     super('ERR_LAST_ADMINISTRATOR');
   }
 }
+
+/** What can't be looked up may be on the list. */
+export class PasswordListUnavailableError extends AppError {
+  override readonly headers = { 'Retry-After': '5' };
+
+  constructor(cause: unknown) {
+    super('ERR_UNAVAILABLE', { cause });
+  }
+}

@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { listedPasswords } from '../../lists/listed-passwords.js';
 import { newPasswordList as newList } from '../../test/support/password-list.js';
+import { StartError } from '../common/start-error.js';
+import { type PasswordList } from './password-list.js';
 import { entryOf, listedForm, packEntries } from './password-list-format.js';
 
 const entry = (password: string) => entryOf(createHash('sha256').update(listedForm(password)).digest());
@@ -55,18 +57,34 @@ describe('the list of passwords', () => {
     expect(await list.includesAny(['our other name'])).toBe(false);
   });
 
-  it.each<[string, Buffer]>([
+  describe.each<[string, Buffer | undefined]>([
+    ['is absent', undefined],
     ['is empty', Buffer.alloc(0)],
     ['is a text', Buffer.from('password\n123456\n')],
     ['was cut', packEntries([1, 2, 3]).subarray(0, -1)],
-  ])('lets no password pass when that file %s', async (_claim, content) => {
-    const file = join(directory, 'bad.bin');
-    await writeFile(file, content);
-    const list = newList({ PASSWORD_LIST_FILE: file });
-    await expect(list.includesAny(['correct horse battery staple'])).rejects.toThrow(
-      'is not a list of passwords',
-    );
-    await writeFile(file, packEntries([]));
-    expect(await list.includesAny(['correct horse battery staple'])).toBe(false);
+  ])('when that file %s', (_claim, content) => {
+    let list: PasswordList;
+    let file: string;
+    beforeEach(async () => {
+      file = join(directory, 'bad.bin');
+      if (content) await writeFile(file, content);
+      list = newList({ PASSWORD_LIST_FILE: file });
+    });
+
+    it('refuses a start in one line that names the variable and what to do', async () => {
+      const error: unknown = await list.check().catch((reason: unknown) => reason);
+      expect(error).toBeInstanceOf(StartError);
+      expect((error as Error).message).toMatch(
+        /^PASSWORD_LIST_FILE names .*bad\.bin, .*npm run cli -- passwords pack.*$/,
+      );
+    });
+
+    it('lets no password pass until it is mended', async () => {
+      const password = 'maple otter drifts at noon';
+      await expect(list.includesAny([password])).rejects.toMatchObject({ code: 'ERR_UNAVAILABLE' });
+      await writeFile(file, packEntries([]));
+      expect(await list.includesAny([password])).toBe(false);
+      await list.check();
+    });
   });
 });

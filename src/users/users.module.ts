@@ -24,6 +24,6 @@ import { UsersService } from './users.service.js';
     UserAdministrationRepository,
     UserAdministrationService,
   ],
-  exports: [UsersService, UserAdministrationService],
+  exports: [PasswordList, UsersService, UserAdministrationService],
 })
 export class UsersModule {}

@@ -1,9 +1,13 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { packEntries } from '../../src/users/password-list-format.js';
 import { newAccount, newEmail, PASSWORD } from '../support/accounts.js';
 import { forEachDatabase } from '../support/for-each-database.js';
 import { type HttpsResponse } from '../support/https-client.js';
 import { badFields, expectProblem } from '../support/problems.js';
-import { type TestApp } from '../support/test-app.js';
+import { newTestApp, type TestApp } from '../support/test-app.js';
 
 describe('registration', () => {
   forEachDatabase((newApp) => {
@@ -94,5 +98,24 @@ describe('registration', () => {
       expect((await closed.post('/v1/auth/login', { email, password: PASSWORD })).status).toBe(200);
       await closed.close();
     });
+  });
+});
+
+describe('registration while the list of passwords is gone', () => {
+  it('is refused with 503 until it is back', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'list-'));
+    const file = join(directory, 'list.bin');
+    await writeFile(file, packEntries([]));
+    const app = await newTestApp({ environment: { PASSWORD_LIST_FILE: file } });
+    try {
+      const credentials = { email: newEmail(), password: PASSWORD };
+      await rm(file);
+      expectProblem(await app.post('/v1/auth/register', credentials), 'ERR_UNAVAILABLE');
+      await writeFile(file, packEntries([]));
+      expect((await app.post('/v1/auth/register', credentials)).status).toBe(201);
+    } finally {
+      await app.close();
+      await rm(directory, { recursive: true });
+    }
   });
 });

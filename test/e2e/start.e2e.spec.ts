@@ -88,6 +88,11 @@ describe('a start is refused', () => {
     expect(await refusalOf(createApp(environment))).toMatch(/server\.pem is from a development CA/);
   });
 
+  it('without the list of passwords that PASSWORD_LIST_FILE names', async () => {
+    const environment = { ...environmentIn(directory), PASSWORD_LIST_FILE: join(directory, 'absent.bin') };
+    expect(await refusalOf(createApp(environment))).toMatch(/^PASSWORD_LIST_FILE names .*absent\.bin/);
+  });
+
   describe('by what is wrong with the SQLite file:', () => {
     let file: string;
     beforeEach(async () => {

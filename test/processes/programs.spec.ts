@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { mkdir, mkdtemp } from 'node:fs/promises';
+import { mkdir, mkdtemp, rename } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
@@ -69,6 +69,17 @@ describe('as processes of their own', () => {
     it('says that its data directory cannot be made', async () => {
       const output = await refusedStart({ DATA_DIR: join('package.json', 'data') });
       expect(output).toMatch(/^cannot start: .*package\.json.*\n$/);
+    });
+
+    it('says that a list of passwords is missing, its own one too', async () => {
+      const absent = join(directory, 'absent.bin');
+      expect(await refusedStart({ PASSWORD_LIST_FILE: absent })).toMatch(
+        /^cannot start: PASSWORD_LIST_FILE names .*absent\.bin, .*\n$/,
+      );
+      const own = join(build.directory, 'lists', 'common-passwords.bin');
+      await rename(own, `${own}.away`);
+      const output = await refusedStart({}).finally(() => rename(`${own}.away`, own));
+      expect(output).toMatch(/^cannot start: .*common-passwords\.bin is no list .*\n$/);
     });
 
     it('starts in production after the migration that its refusal names', async () => {
