@@ -82,6 +82,7 @@ export class AccountsService {
       // Apart from logins, or strangers who fail at those could keep somebody from leaving.
       subject: `${userId}/account`,
       verify: () => this.users.verifyPassword(credentials, password),
+      imitate: () => this.users.imitateVerification(password),
       onRefusal: () => this.#record(caller, 'user.delete', userId, 'failure'),
     });
     if (verified === undefined) throw new InvalidCredentialsError();

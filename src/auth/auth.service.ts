@@ -77,6 +77,7 @@ export class AuthService {
       kind: 'password',
       subject,
       verify: () => this.users.verifyPassword(credentials, password),
+      imitate: () => this.users.imitateVerification(password),
       onRefusal: (reason) => this.events.loginRefused(reason, { userId: credentials.userId, email }, origin),
     });
     if (userId === undefined) throw new InvalidCredentialsError();

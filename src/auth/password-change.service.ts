@@ -43,6 +43,7 @@ export class PasswordChangeService {
       // A session is a known device: strangers who fail at logins don't count here.
       subject: `${userId}/${sessionId}`,
       verify: () => this.users.verifyPassword(credentials, currentPassword),
+      imitate: () => this.users.imitateVerification(currentPassword),
       onRefusal: () => this.events.passwordChanged(userId, 'failure', origin),
     });
     if (verified === undefined) throw new InvalidCredentialsError();

@@ -114,6 +114,7 @@ export class ShareRevealsService {
         const { ok } = await this.crypto.verifyPassword(passphrase, stored, passphraseContext(id));
         return ok || undefined;
       },
+      imitate: () => this.crypto.verifyPassword(passphrase, undefined, passphraseContext(id)),
       onRefusal: async () => {
         const refusal = { actor: null, action: 'share.reveal', target: `share:${id}`, ownerId } as const;
         await this.audit.record({ ...refusal, outcome: 'failure', value: token, ip, requestId });

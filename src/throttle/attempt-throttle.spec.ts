@@ -20,6 +20,7 @@ forEachDatabaseKind((kind) => {
   let clock: FakeClock;
   let throttle: AttemptThrottle;
   let judged: number;
+  let imitated: number;
   let refusals: string[];
   beforeEach(async () => {
     test = await TestDatabase.create(kind);
@@ -27,6 +28,7 @@ forEachDatabaseKind((kind) => {
     clock = new FakeClock();
     throttle = newThrottle(database);
     judged = 0;
+    imitated = 0;
     refusals = [];
   });
   afterEach(() => test.remove());
@@ -47,6 +49,9 @@ forEachDatabaseKind((kind) => {
         judged++;
         if (value === OVERLOADED) throw new Error(value);
         return value === RIGHT ? value : undefined;
+      },
+      imitate: async () => {
+        imitated++;
       },
       onRefusal: async (reason) => {
         refusals.push(reason);
@@ -142,6 +147,19 @@ forEachDatabaseKind((kind) => {
     it('holds on every instance and through a restart', async () => {
       await fail(5);
       expect(await guess(RIGHT, { at: newThrottle(await test.open()) })).toBe(false);
+    });
+
+    it('does the work of a judged guess for a refused one until it knows how long that takes', async () => {
+      await fail(5);
+      expect(await guess(RIGHT)).toBe(false);
+      expect(imitated).toBe(0);
+      const restarted = newThrottle(await test.open());
+      expect(await guess(RIGHT, { at: restarted })).toBe(false);
+      expect(await guess('wrong', { at: restarted })).toBe(false);
+      expect({ judged, imitated }).toEqual({ judged: 5, imitated: 2 });
+      await fail(1, { at: restarted, subject: 'eve' });
+      expect(await guess(RIGHT, { at: restarted })).toBe(false);
+      expect(imitated).toBe(2);
     });
 
     it('does not count a guess that could not be judged', async () => {

@@ -18,6 +18,11 @@ interface Attempt<Result> {
   readonly subject: string;
   /** Judges the guess: `undefined` is wrong. Called once at most. What it throws says nothing of the guess. */
   readonly verify: () => Promise<Result | undefined>;
+  /**
+   * Does the work of `verify`, finds out nothing and uses nothing up: for a refusal while nobody knows how long one takes
+   * that is judged. Left out where that is hardly any.
+   */
+  readonly imitate?: () => Promise<unknown>;
   /** Records a refusal: in the transaction that counts it, unless it was counted before. */
   readonly onRefusal: (reason: 'wrong' | 'throttled') => Promise<void>;
 }
@@ -46,7 +51,12 @@ export class AttemptThrottle {
    * The result of a right guess; `undefined` for a wrong one and for one that came in a back-off, after the same
    * time. Not to be called in a transaction.
    */
-  async attempt<Result>({ verify, onRefusal, ...key }: Attempt<Result>): Promise<Result | undefined> {
+  async attempt<Result>({
+    verify,
+    imitate,
+    onRefusal,
+    ...key
+  }: Attempt<Result>): Promise<Result | undefined> {
     // It would hold the writer of SQLite while it waits for its turn, and whoever has the turn for the writer.
     if (this.database.isInTransaction) throw new Error('a guess is judged in a transaction');
     let startedAtMs = 0;
@@ -58,7 +68,7 @@ export class AttemptThrottle {
     const pace = this.#paceOf(key.kind);
     if (judged.isThrottled) {
       await onRefusal('throttled');
-      await pace.until(startedAtMs);
+      await (pace.isKnown ? pace.until(startedAtMs) : imitate?.());
     } else {
       pace.note(performance.now() - startedAtMs);
     }

@@ -16,6 +16,11 @@ export class RefusalPace {
     this.#durationsMs[this.#written++ % REMEMBERED] = durationMs;
   }
 
+  /** Whether there is a time to take: not after a start, until a refusal was judged. */
+  get isKnown(): boolean {
+    return this.#durationsMs.length > 0;
+  }
+
   /** Resolves when a refusal that began then, on the clock of `performance.now()`, is old enough. */
   async until(startedAtMs: number): Promise<void> {
     const durationMs = this.#durationsMs[this.#read++ % this.#durationsMs.length] ?? 0;

@@ -132,6 +132,11 @@ export class UsersService {
     return userId;
   }
 
+  /** The work of `verifyPassword`, for nothing. @throws {HashQueueFullError} */
+  async imitateVerification(password: string): Promise<void> {
+    await this.crypto.verifyPassword(password, undefined, passwordContext('unknown'));
+  }
+
   /**
    * @param pointer the field that the password came in
    * @param hasSecondFactor - whether the user's login needs one as well

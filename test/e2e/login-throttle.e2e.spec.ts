@@ -75,6 +75,19 @@ describe('guessing at passwords', () => {
       expect((await login(email, PASSWORD)).status).toBe(200);
     });
 
+    it('verifies a hash of nobody for a refusal, on an instance that has judged none yet', async () => {
+      const { email } = await newUser();
+      await fail(email, 5);
+      const restarted = await app.newInstance();
+      try {
+        expect(await hashesDuring(() => fail(email, 1, { at: restarted }), restarted)).toBe(1);
+        await fail(newEmail(), 1, { at: restarted });
+        expect(await hashesDuring(() => fail(email, 1, { at: restarted }), restarted)).toBe(0);
+      } finally {
+        await restarted.close();
+      }
+    });
+
     it.each([
       ['an account', async () => (await newUser()).email],
       ['an address that nobody has', async () => newEmail()],
