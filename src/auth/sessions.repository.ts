@@ -19,6 +19,7 @@ export class SessionsRepository {
         .select(['sessions.user_id', 'sessions.auth_time', 'users.roles'])
         .where('sessions.id', '=', id)
         .where('sessions.revoked_at', 'is', null)
+        .where('sessions.idle_expires_at', '>', nowMs)
         .where('sessions.expires_at', '>', nowMs)
         .where('users.disabled_at', 'is', null),
     );

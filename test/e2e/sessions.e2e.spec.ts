@@ -41,6 +41,20 @@ describe('sessions', () => {
       expectProblem(await logOut(token), 'ERR_UNAUTHENTICATED');
     });
 
+    it('ends an idle session with the access tokens that would live longer', async () => {
+      const brief = await app.newInstance({ REFRESH_IDLE_TTL: '60', ACCESS_TOKEN_TTL: '3600' });
+      try {
+        const { token, refreshToken } = await newAccount(brief);
+        app.clock.advance(59);
+        expect(await isAlive(token, brief)).toBe(true);
+        app.clock.advance(1);
+        expect(await isAlive(token, brief)).toBe(false);
+        expectProblem(await brief.post('/v1/auth/refresh', { refreshToken }), 'ERR_INVALID_REFRESH_TOKEN');
+      } finally {
+        await brief.close();
+      }
+    });
+
     it('logs out one of 16 at once, and tells the others that their token is dead', async () => {
       const { token } = await newAccount(app);
       const answers = await Promise.all(Array.from({ length: 16 }, () => logOut(token)));
