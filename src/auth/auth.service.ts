@@ -113,7 +113,8 @@ export class AuthService {
       sid: session.id,
       roles: [...roles],
       amr: session.amr.split(' '),
-      auth_time: Math.floor(session.auth_time / 1_000),
+      // Where the clock was set back since: nobody would take a token of somebody who signs in later.
+      auth_time: Math.min(Math.floor(session.auth_time / 1_000), nowSeconds),
     });
     return {
       accessToken,

@@ -163,6 +163,7 @@ describe('refresh', () => {
       expectProblem(await refresh(refreshToken), 'ERR_INVALID_REFRESH_TOKEN');
       const successor = await refresh(other.refreshToken);
       expect(successor.status).toBe(200);
+      expect((await app.get('/v1/users/me', successor.string('accessToken'))).members['id']).toBe(other.id);
       app.clock.advance(3_600);
       expect((await refresh(successor.string('refreshToken'))).status).toBe(200);
     });
