@@ -4,6 +4,7 @@ import { MAX_CODE_LENGTH } from './totp.dto.js';
 import { type Session } from './session.js';
 import { Absent } from '../common/absent.js';
 import { ApiProperty, ApiPropertyOptional } from '../common/openapi.js';
+import { type Page } from '../common/pagination.js';
 
 /** RFC 5321, section 4.5.3.1.3: the longest path is 256 octets with its angle brackets. */
 export const MAX_EMAIL_LENGTH = 254;
@@ -138,10 +139,11 @@ export class SessionsResponse {
   readonly items: SessionResponse[];
 
   @ApiProperty({ type: 'string', nullable: true })
-  readonly nextCursor = null;
+  readonly nextCursor: string | null;
 
-  constructor(items: SessionResponse[]) {
-    this.items = items;
+  constructor({ items, nextCursor }: Page<Session>, currentId: string) {
+    this.items = items.map((session) => new SessionResponse(session, currentId));
+    this.nextCursor = nextCursor;
   }
 }
 

@@ -1,7 +1,7 @@
 import { type SessionPrincipal } from '../common/access.js';
 import { uuidv7 } from '../common/id.js';
-import { type Role } from '../common/permissions.js';
-import { type SessionRow } from './sessions.repository.js';
+import { permissionsOf, type Role } from '../common/permissions.js';
+import { type LiveSessionRow, type SessionRow } from './sessions.repository.js';
 
 const MAX_USER_AGENT_LENGTH = 256;
 
@@ -71,4 +71,19 @@ export function toSession(row: SessionRow): Session {
     lastUsedAt: new Date(row.last_used_at),
     device: { ip: row.ip, userAgent: row.user_agent },
   };
+}
+
+export function toLiveSession(id: string, row: LiveSessionRow): LiveSession {
+  const roles = toRoles(row.roles);
+  return {
+    userId: row.user_id,
+    permissions: permissionsOf(roles),
+    sessionId: id,
+    authenticatedAtMs: row.auth_time,
+    roles,
+  };
+}
+
+export function toRoles(stored: string): Role[] {
+  return stored.split(' ') as Role[];
 }

@@ -1,10 +1,12 @@
-import { Controller, Delete, Get, HttpCode } from '@nestjs/common';
+import { Controller, Delete, Get, HttpCode, Query } from '@nestjs/common';
 import { CurrentSession, RequirePermission, type SessionPrincipal } from '../common/access.js';
 import { ApiProblems } from '../common/api-problems.js';
 import { ApiBearerAuth, ApiNoContentResponse, ApiOkResponse, ApiTags } from '../common/openapi.js';
 import { IdParam } from '../common/id-param.js';
+import { PageQuery } from '../common/pagination.js';
 import { CurrentOrigin, type RequestOrigin } from '../common/request-origin.js';
-import { SessionResponse, SessionsResponse } from './auth.dto.js';
+import { validated } from '../common/validation.js';
+import { SessionsResponse } from './auth.dto.js';
 import { SessionsService } from './sessions.service.js';
 
 @ApiTags('auth')
@@ -16,10 +18,12 @@ export class SessionsController {
   @Get()
   @RequirePermission('sessions:read')
   @ApiOkResponse({ type: SessionsResponse })
-  @ApiProblems(401, 403)
-  async list(@CurrentSession() { userId, sessionId }: SessionPrincipal): Promise<SessionsResponse> {
-    const sessions = await this.sessions.list(userId);
-    return new SessionsResponse(sessions.map((session) => new SessionResponse(session, sessionId)));
+  @ApiProblems(400, 401, 403)
+  async list(
+    @CurrentSession() { userId, sessionId }: SessionPrincipal,
+    @Query(validated) page: PageQuery,
+  ): Promise<SessionsResponse> {
+    return new SessionsResponse(await this.sessions.list(userId, page), sessionId);
   }
 
   @Delete(':id')

@@ -4,6 +4,7 @@ import { Database } from '../database/database.js';
 import { type Schema } from '../database/schema.js';
 
 export type SessionRow = Selectable<Schema['sessions']>;
+export type LiveSessionRow = Pick<SessionRow, 'user_id' | 'auth_time'> & { readonly roles: string };
 
 @Injectable()
 export class SessionsRepository {
@@ -56,31 +57,36 @@ export class SessionsRepository {
   }
 
   /** The session's user and their roles, unless the session ended or the user is disabled. */
-  async findLive(
-    id: string,
-    nowMs: number,
-  ): Promise<(Pick<SessionRow, 'user_id' | 'auth_time'> & { roles: string }) | undefined> {
+  async findLive(id: string, nowMs: number): Promise<LiveSessionRow | undefined> {
     const [row] = await this.#findLive(id, nowMs);
     return row;
   }
 
   /** The same, and nobody changes or deletes the user until the surrounding transaction ends. */
-  async holdLive(id: string, userId: string, nowMs: number): ReturnType<SessionsRepository['findLive']> {
+  async holdLive(id: string, userId: string, nowMs: number): Promise<LiveSessionRow | undefined> {
     const user = this.database.query.selectFrom('users').select('id').where('id', '=', userId);
     // Locked first: the next statement then sees what others did meanwhile.
     await (this.database.kind === 'postgres' ? user.forNoKeyUpdate() : user).execute();
     return this.findLive(id, nowMs);
   }
 
-  async list(userId: string, nowMs: number): Promise<SessionRow[]> {
-    return this.database.query
+  /** Those that have not ended, newest first; one row more than `limit` tells that there is a next page. */
+  async list(
+    userId: string,
+    { belowId, limit }: { readonly belowId: string | undefined; readonly limit: number },
+    nowMs: number,
+  ): Promise<SessionRow[]> {
+    let query = this.database.query
       .selectFrom('sessions')
       .selectAll()
       .where('user_id', '=', userId)
       .where('revoked_at', 'is', null)
       .where('idle_expires_at', '>', nowMs)
-      .where('expires_at', '>', nowMs)
+      .where('expires_at', '>', nowMs);
+    if (belowId !== undefined) query = query.where('id', '<', belowId);
+    return query
       .orderBy('id', 'desc')
+      .limit(limit + 1)
       .execute();
   }
 

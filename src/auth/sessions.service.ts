@@ -2,7 +2,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import { type SessionPrincipal } from '../common/access.js';
 import { Clock } from '../common/clock.js';
 import { ExpiringCache } from '../common/expiring-cache.js';
-import { permissionsOf, type Role } from '../common/permissions.js';
+import { decodeCursor, type Page, toPage } from '../common/pagination.js';
 import { type RequestOrigin } from '../common/request-origin.js';
 import { AppConfig } from '../config/app-config.js';
 import { Database } from '../database/database.js';
@@ -20,6 +20,8 @@ import {
   type LiveSession,
   newSession,
   type Session,
+  toLiveSession,
+  toRoles,
   toSession,
 } from './session.js';
 import { SessionsRepository } from './sessions.repository.js';
@@ -120,10 +122,15 @@ export class SessionsService {
     if (!live) throw new UnauthenticatedError();
   }
 
-  /** The user's sessions that have not ended, newest first. */
-  async list(userId: string): Promise<Session[]> {
-    const rows = await this.repository.list(userId, this.clock.nowMs());
-    return rows.map(toSession);
+  /** One page of the user's sessions that have not ended, newest first. */
+  async list(
+    userId: string,
+    { cursor, limit }: { readonly cursor?: string; readonly limit: number },
+  ): Promise<Page<Session>> {
+    const page = { belowId: decodeCursor(cursor), limit };
+    const rows = await this.repository.list(userId, page, this.clock.nowMs());
+    const { items, nextCursor } = toPage(rows, limit, (row) => row.id);
+    return { items: items.map(toSession), nextCursor };
   }
 
   /**
@@ -178,13 +185,6 @@ export class SessionsService {
 
   async #loadLive(id: string): Promise<LiveSession | undefined> {
     const row = await this.repository.findLive(id, this.clock.nowMs());
-    if (!row) return undefined;
-    const roles = toRoles(row.roles);
-    const permissions = permissionsOf(roles);
-    return { userId: row.user_id, permissions, sessionId: id, authenticatedAtMs: row.auth_time, roles };
+    return row && toLiveSession(id, row);
   }
-}
-
-function toRoles(stored: string): Role[] {
-  return stored.split(' ') as Role[];
 }

@@ -124,6 +124,26 @@ describe('sessions', () => {
       expect((await app.get('/v1/auth/sessions', token)).items).toHaveLength(2);
     });
 
+    it('lists them a page at a time', async () => {
+      const { email, token } = await newAccount(app);
+      for (let login = 0; login < 4; login++) {
+        app.clock.advance(1);
+        await signIn(app, email);
+      }
+      const all = (await app.get('/v1/auth/sessions', token)).items;
+      const page = (query: string) => app.get(`/v1/auth/sessions?limit=2${query}`, token);
+      const first = await page('');
+      const second = await page(`&cursor=${first.string('nextCursor')}`);
+      const third = await page(`&cursor=${second.string('nextCursor')}`);
+      expect(third.members['nextCursor']).toBeNull();
+      const pages = [first, second, third];
+      expect(pages.map(({ items }) => items.length)).toEqual([2, 2, 1]);
+      expect(pages.flatMap(({ items }) => items)).toEqual(all);
+      for (const query of ['?limit=0', '?limit=101', '?cursor=%2B']) {
+        expect((await app.get(`/v1/auth/sessions${query}`, token)).status).toBe(400);
+      }
+    });
+
     it('lets a user have ten, and ends the oldest for one more, on every instance within a second', async () => {
       const { id, email, token } = await newAccount(app);
       const tokens = [token];
