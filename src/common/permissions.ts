@@ -72,6 +72,11 @@ export const scopes: ReadonlySet<Permission> = new Set(rules.filter(([, rule]) =
 
 const permissionsByRoles = new Map<string, ReadonlySet<Permission>>();
 
+/** In the order of `roles`: the same roles are the same text then, however somebody wrote them. */
+export function inOrder(held: readonly Role[]): Role[] {
+  return roles.filter((role) => held.includes(role));
+}
+
 /** What the roles hold together. The same roles in the same order give the same set. */
 export function permissionsOf(held: readonly Role[]): ReadonlySet<Permission> {
   const key = held.join(' ');

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../common/clock.js';
 import { decodeCursor, type Page, toPage } from '../common/pagination.js';
-import { type Role } from '../common/permissions.js';
+import { inOrder, type Role } from '../common/permissions.js';
 import { CryptoService } from '../crypto/crypto.service.js';
 import { EMAIL_INDEX, emailContext } from './encryption-contexts.js';
 import { LastAdministratorError, UserNotFoundError } from './errors.js';
@@ -56,7 +56,7 @@ export class UserAdministrationService {
     const row = await this.repository.findForUpdate(id);
     if (!row) throw new UserNotFoundError();
     const before = await this.#toUser(row);
-    const after = { ...before, ...changes };
+    const after = { ...before, ...changes, roles: inOrder(changes.roles ?? before.roles) };
     if (!isAdministrator(after)) refuseLast(id, administrators);
     const disabledAt = after.isDisabled ? (row.disabled_at ?? this.clock.nowMs()) : null;
     await this.repository.update(id, { roles: after.roles.join(' '), disabled_at: disabledAt });
@@ -89,7 +89,7 @@ export class UserAdministrationService {
     return {
       id: row.id,
       email: email.toString('utf8'),
-      roles: row.roles.split(' ') as Role[],
+      roles: inOrder(row.roles.split(' ') as Role[]),
       createdAt: new Date(row.created_at),
       isDisabled: row.disabled_at !== null,
     };

@@ -149,6 +149,22 @@ describe('administrators', () => {
       expect(await isAlive(user.token)).toBe(true);
     });
 
+    it('give a user the same roles in another order, and change nothing by it', async () => {
+      const user = await newAccount(app);
+      const given = await update(user.id, { roles: ['admin', 'user'] });
+      expect(given.members['roles']).toEqual(['user', 'admin']);
+      const { token } = await signIn(app, user.email);
+      for (const roles of [
+        ['user', 'admin'],
+        ['admin', 'user'],
+      ]) {
+        expect((await update(user.id, { roles })).members['roles']).toEqual(['user', 'admin']);
+      }
+      app.clock.advance(1);
+      expect(await isAlive(token)).toBe(true);
+      expect((await app.get('/v1/audit?action=user.roles', token)).items).toHaveLength(1);
+    });
+
     it('are refused what is no change, and cannot set anything else', async () => {
       const user = await newAccount(app);
       for (const [field, value] of [
