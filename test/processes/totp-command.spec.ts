@@ -24,6 +24,14 @@ describe('the command totp qr', () => {
     expect(output).not.toContain('secret');
   });
 
+  it('shows that of the longest address as well', async () => {
+    const account = `${'密'.repeat(21)}@${'码'.repeat(83)}.cn`;
+    const uri = totpUri(newTotpSeed(), { issuer: `${'a'.repeat(60)}.example.com`, account });
+    const { code, output } = await qr(`${uri}\n`);
+    expect(code).toBe(0);
+    expect(readTerminalQrCode(output)).toBe(uri);
+  });
+
   it('refuses anything else without repeating it', async () => {
     for (const input of [
       '',
