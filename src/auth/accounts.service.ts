@@ -92,6 +92,7 @@ export class AccountsService {
       await this.apiKeys.forgetAll(userId);
       // Rows before keys: who writes a row now holds it and waits for no key that is held here.
       await this.administration.delete(userId);
+      await this.throttle.forget(userId);
       await this.keys.destroyOwner(userId);
       const event = { action: 'user.delete', target: `user:${userId}`, outcome: 'success' } as const;
       await this.audit.record({ actor: userId, ...event, requestId });

@@ -74,6 +74,17 @@ export class AttemptFailuresRepository {
       .execute();
   }
 
+  /** The failures at a subject and at what is named after it with a slash, of all these kinds. */
+  async deleteUnder(subject: string, kinds: readonly string[]): Promise<void> {
+    await this.database.query
+      .deleteFrom('attempt_failures')
+      .where('kind', 'in', kinds)
+      .where('subject', '>=', subject)
+      // The character after the slash: a range, unlike a pattern, is one part of the index.
+      .where('subject', '<', `${subject}0`)
+      .execute();
+  }
+
   async deleteFailedBefore(timeMs: number): Promise<void> {
     await this.database.query.deleteFrom('attempt_failures').where('failed_at', '<', timeMs).execute();
   }

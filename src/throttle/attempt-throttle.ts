@@ -9,7 +9,8 @@ import { Turns } from './turns.js';
 const FORGOTTEN_AFTER_MS = 86_400_000;
 
 /** What can be guessed: each is counted for itself. */
-type Factor = 'password' | 'totp' | 'recovery-code' | 'share-passphrase';
+const FACTORS = ['password', 'totp', 'recovery-code', 'share-passphrase'] as const;
+type Factor = (typeof FACTORS)[number];
 
 /** A guess at something secret. */
 interface Attempt<Result> {
@@ -73,6 +74,11 @@ export class AttemptThrottle {
       pace.note(performance.now() - startedAtMs);
     }
     return undefined;
+  }
+
+  /** Forgets the failures at a user who goes, on each of their devices too: in the surrounding transaction. */
+  async forget(userId: string): Promise<void> {
+    await this.repository.deleteUnder(userId, FACTORS);
   }
 
   /** Forgets failures that are a day old. */

@@ -83,13 +83,21 @@ describe("the deletion of one's account", () => {
     });
 
     it('leaves no row of theirs in any table but their dead keys and the audit log', async () => {
-      const { id, token } = await newOwner();
+      const { id, email, token } = await newOwner();
+      const neighbour = await newOwner();
+      for (const address of [email, neighbour.email]) {
+        await app.post('/v1/auth/login', { email: address, password: 'wrong' });
+      }
+      const passwords = { currentPassword: 'wrong', newPassword: `${PASSWORD}!` };
+      await app.post('/v1/auth/password', passwords, token);
+      await remove(token, 'wrong');
       const before = await tablesNaming(id);
       expect(before).toEqual(
-        expect.arrayContaining(['users', 'sessions', 'secrets', 'contacts', 'api_keys']),
+        expect.arrayContaining(['users', 'sessions', 'secrets', 'contacts', 'api_keys', 'attempt_failures']),
       );
       await remove(token);
       expect(await tablesNaming(id)).toEqual(['audit_events', 'keys']);
+      expect(await tablesNaming(neighbour.id)).toContain('attempt_failures');
     });
 
     it('lets nothing be written for an account that is gone, where its session counts for a moment longer', async () => {
