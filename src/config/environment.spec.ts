@@ -1,4 +1,5 @@
 import 'reflect-metadata';
+import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -113,7 +114,7 @@ describe('parseEnvironment', () => {
   });
 
   it('takes a root key from a variable or a file, not both, and repeats none', () => {
-    const ROOT_KEY = Buffer.alloc(32, 'hunter2').toString('base64url');
+    const ROOT_KEY = randomBytes(32).toString('base64url');
     expect(faultsOf({ ROOT_KEY, ROOT_KEY_PREVIOUS: ROOT_KEY })).toEqual([]);
     const faults = faultsOf({
       ROOT_KEY,
@@ -164,6 +165,15 @@ describe('parseEnvironment', () => {
       `ROOT_KEY ${fault}`,
       `ROOT_KEY_PREVIOUS ${fault}`,
     ]);
+  });
+
+  it.each([Buffer.alloc(32), Buffer.alloc(32, 'changeme')])('takes no placeholder for a root key', (raw) => {
+    const ROOT_KEY = raw.toString('base64url');
+    expect(faultsOf({ ROOT_KEY, ROOT_KEY_PREVIOUS: ROOT_KEY })).toEqual([
+      'ROOT_KEY must be random, not a placeholder',
+      'ROOT_KEY_PREVIOUS must be random, not a placeholder',
+    ]);
+    expect(faultsOf({ ROOT_KEY: `kms:${'a'.repeat(39)}` })).toEqual([]);
   });
 
   it.each(['1e3', '0x10', ' 80', '80 ', '8o', '1.5', '+1', '１'])(
@@ -248,7 +258,7 @@ describe('AppConfig', () => {
   });
 
   it('looks for a previous root key beside a root key file, and nowhere beside a variable', () => {
-    const key = Buffer.alloc(32, 1).toString('base64url');
+    const key = randomBytes(32).toString('base64url');
     expect(keysOf({ ROOT_KEY_FILE: '/k' }).previousRoot).toEqual({ file: '/k.previous' });
     expect(keysOf({ ROOT_KEY_PREVIOUS_FILE: '/p' }).previousRoot).toEqual({ file: '/p' });
     expect(keysOf({ ROOT_KEY: key })).toMatchObject({

@@ -1,6 +1,7 @@
 import { Transform } from 'class-transformer';
-import { IsIn, Matches, ValidateBy } from 'class-validator';
+import { IsIn, ValidateBy } from 'class-validator';
 import { isIP } from 'node:net';
+import { isPlaceholderKey } from '../common/placeholder-key.js';
 
 /** A whole number; anything else is refused, also what JavaScript would take for one. */
 export function Bounded(min: number, max: number, unit = ''): PropertyDecorator {
@@ -37,8 +38,18 @@ export function ServiceUrl(form: RegExp, what: string): PropertyDecorator {
  * `<provider>:<reference>`, for one that is kept elsewhere.
  */
 export function RootKey(): PropertyDecorator {
-  return Matches(/^([A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]|(?!env:)[a-z][a-z0-9-]*:\S+)$/, {
-    message: 'must be 32 bytes in base64url (43 characters, no padding), or <provider>:<reference>',
+  const bytes = /^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/;
+  const reference = /^(?!env:)[a-z][a-z0-9-]*:\S+$/;
+  return ValidateBy({
+    name: 'rootKey',
+    validator: {
+      validate: (value: string) =>
+        bytes.test(value) ? !isPlaceholderKey(Buffer.from(value, 'base64url')) : reference.test(value),
+      defaultMessage: (given) =>
+        bytes.test(String(given?.value))
+          ? 'must be random, not a placeholder'
+          : 'must be 32 bytes in base64url (43 characters, no padding), or <provider>:<reference>',
+    },
   });
 }
 

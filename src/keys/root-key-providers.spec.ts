@@ -1,5 +1,6 @@
+import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, open, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, open, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
@@ -55,6 +56,40 @@ describe('a root key', () => {
         expect(shown).not.toContain(spelling);
     },
   );
+
+  it.each([0o640, 0o604, 0o700, 0o610, 0o4600, 0o2600, 0o1600])(
+    'is not taken from a file of mode %o, and named by its id',
+    async (mode) => {
+      const { id } = FileRootKeyProvider.load(file);
+      await chmod(file, mode);
+      expect(() => FileRootKeyProvider.load(file)).toThrow(
+        `${file} has mode ${mode.toString(8)}, want 600: run \`chmod 600 ${file}\`, and change root key ${id}`,
+      );
+    },
+  );
+
+  it('is taken from a file that even its owner may only read, also by another name', async () => {
+    await chmod(file, 0o400);
+    await symlink(file, `${file}.link`);
+    expect(FileRootKeyProvider.load(`${file}.link`).id).toBe(FileRootKeyProvider.load(file).id);
+  });
+
+  it.each([0, 31, 33, 1_000_000])('is not taken from a file of %i bytes', async (length) => {
+    await writeFile(file, randomBytes(length));
+    expect(() => FileRootKeyProvider.load(file)).toThrow(`is ${length} bytes, want 32`);
+  });
+
+  it.each([Buffer.alloc(32), Buffer.alloc(32, 'changeme')])('is no placeholder', async (placeholder) => {
+    await writeFile(file, placeholder);
+    expect(() => FileRootKeyProvider.load(file)).toThrow(`${file} holds a placeholder, want 32 random bytes`);
+  });
+
+  it('is no pipe, whose reader would wait for ever, and no device or directory', () => {
+    const pipe = join(directory, 'pipe');
+    execFileSync('/usr/bin/mkfifo', ['-m', '600', pipe]);
+    for (const path of [pipe, '/dev/zero', directory])
+      expect(() => FileRootKeyProvider.load(path)).toThrow(`root key file ${path} is no regular file`);
+  });
 
   it('is staged beside the current one, for its owner only, and never twice', async () => {
     const { id } = files.stage();

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import {
   chmod,
   copyFile,
@@ -152,7 +153,7 @@ describe('a start is refused', () => {
 
     it('when its root key is another one, naming both by their ids', async () => {
       const other = `${rootKey}.other`;
-      await writeFile(other, Buffer.alloc(32, 7), { mode: 0o600 });
+      await writeFile(other, randomBytes(32), { mode: 0o600 });
       const message = await refusalOf(app.newInstance({ ROOT_KEY_FILE: other }));
       const ids = /holds root key ([0-9a-f]{16}), but the database needs ([0-9a-f]{16})/.exec(message);
       expect(ids?.[1]).not.toBe(ids?.[2]);
