@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { link, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { copyFile, link, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
@@ -277,6 +277,31 @@ describe('changing the root key', () => {
       const same = newRotation({ ROOT_KEY_PREVIOUS_FILE: join(directory, '.', 'root.key') });
       await expect(same.complete()).rejects.toThrow('is the current one');
       expect(await isReadable()).toBe(true);
+    });
+
+    it('never gives up a root key that the database never had, such as one of another deployment', async () => {
+      const other = join(directory, 'other.key');
+      await writeFile(other, randomBytes(32), { mode: 0o600 });
+      await expect(newRotation({ ROOT_KEY_PREVIOUS_FILE: other }).complete()).rejects.toThrow(
+        `root key file ${other} holds root key ${idOf(other)}, which this database never had: nothing was removed`,
+      );
+      expect(idOf(other)).toMatch(/^[0-9a-f]{16}$/);
+    });
+
+    it('is completed on another instance after it was on one', async () => {
+      await copyFile(file, `${file}.copy`);
+      rotation.stage();
+      await rotation.promote(noProgress);
+      await rotation.complete();
+      await rename(`${file}.copy`, `${file}.previous`);
+      expect(await rotation.complete()).toEqual({ file: `${file}.previous` });
+    });
+
+    it('is changed and completed in a database that it wrapped nothing in', async () => {
+      await database.query.deleteFrom('keys').execute();
+      rotation.stage();
+      expect((await rotation.promote(noProgress)).count).toBe(0);
+      expect(await rotation.complete()).toEqual({ file: `${file}.previous` });
     });
 
     describe('in variables', () => {

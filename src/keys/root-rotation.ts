@@ -8,6 +8,7 @@ import { Database } from '../database/database.js';
 import { RootKeyFiles, shredRootKeyFile } from './root-key-files.js';
 import { nameOf, RootKeyPlaces } from './root-key-places.js';
 import { type RootKeyProvider } from './root-key-provider.js';
+import { type HeldRootKeys } from './root-keys.js';
 import { type RootWrappedKey, RootWrappedKeysRepository } from './root-wrapped-keys.repository.js';
 import { wrappingContext } from './wrapping-context.js';
 
@@ -62,7 +63,7 @@ export class RootRotation {
     await this.#prove(target);
     const files = staged && 'file' in root ? this.#files(root.file) : undefined;
     files?.keepCurrent();
-    const count = await this.#rewrap([current, ...others], target, onProgress);
+    const count = await this.#rewrap({ current, others }, target, onProgress);
     files?.replaceCurrent();
     return { id: target.id, count };
   }
@@ -71,7 +72,7 @@ export class RootRotation {
    * Gives the previous root key up. Since it was promoted no key can have been put under it.
    *
    * @returns what held it: a file that is removed now, or a variable to unset; undefined when nothing did
-   * @throws {StartError} while it wraps new keys, or a key is still wrapped by it
+   * @throws {StartError} while it wraps new keys, or a key is still wrapped by it, and for one of another deployment
    */
   async complete(): Promise<{ readonly file: string } | { readonly variable: string } | undefined> {
     const { root, previousRoot } = this.places;
@@ -86,15 +87,20 @@ export class RootRotation {
     if ('file' in root && 'file' in previousRoot && isSameFile(root.file, previousRoot.file))
       throw new StartError(`${nameOf(previousRoot)} is the current one: correct ROOT_KEY_PREVIOUS_FILE`);
     const { current } = this.places.read();
-    if (previous.id !== current.id) await this.#giveUp(previous.id);
+    if (previous.id !== current.id) await this.#giveUp(previous.id, nameOf(previousRoot));
     if (!('file' in previousRoot)) return { variable: previousRoot.variable };
     shredRootKeyFile(previousRoot.file);
     return { file: previousRoot.file };
   }
 
-  async #giveUp(id: string): Promise<void> {
+  async #giveUp(id: string, name: string): Promise<void> {
     if (await this.repository.destroyRoot(id, this.clock.nowMs())) return;
-    if ((await this.repository.findPrimaryId()) === id)
+    const state = await this.repository.findRootState(id);
+    if (!state)
+      throw new StartError(
+        `${name} holds root key ${id}, which this database never had: nothing was removed`,
+      );
+    if (state === 'PRIMARY')
       throw new StartError(`root key ${id} wraps new keys still: run \`npm run cli -- root promote\` first`);
     const left = await this.repository.count(id);
     if (left > 0)
@@ -121,15 +127,13 @@ export class RootRotation {
       throw new StartError(`root key ${target.id} does not unwrap what it wrapped: nothing was changed`);
   }
 
-  async #rewrap(
-    from: readonly RootKeyProvider[],
-    to: RootKeyProvider,
-    onProgress: OnProgress,
-  ): Promise<number> {
+  async #rewrap(from: HeldRootKeys, to: RootKeyProvider, onProgress: OnProgress): Promise<number> {
     return this.database.transaction(async () => {
+      // So that a database knows the first one, too, when nothing was put under it.
+      await this.repository.adopt(from.current.id, this.clock.nowMs());
       await this.repository.makePrimary(to.id, this.clock.nowMs());
       let count = 0;
-      for (const provider of from.filter(({ id }) => id !== to.id)) {
+      for (const provider of [from.current, ...from.others].filter(({ id }) => id !== to.id)) {
         let keys = await this.repository.find(provider.id, KEYS_PER_READ);
         while (keys.length > 0) {
           for (const key of keys) count += await this.#move(key, provider, to);

@@ -49,6 +49,17 @@ export class RootWrappedKeysRepository {
     return row?.id;
   }
 
+  /** @returns undefined for one that the database never had */
+  async findRootState(id: string): Promise<KeyRow['state'] | undefined> {
+    const row = await this.database.query
+      .selectFrom('keys')
+      .select('state')
+      .where('id', '=', id)
+      .where('purpose', '=', ROOT_PURPOSE)
+      .executeTakeFirst();
+    return row?.state;
+  }
+
   /** Makes a root key the primary one unless there is one, whoever is first. */
   async adopt(id: string, nowMs: number): Promise<void> {
     await this.database.query
