@@ -39,12 +39,16 @@ async function complete(): Promise<void> {
       process.stdout.write('there is no previous root key\n');
       return;
     }
-    const end =
-      'file' in completed
-        ? `removed ${completed.file}`
-        : `unset ${completed.variable} and restart every instance`;
-    process.stdout.write(`completed: ${end}\n`);
+    process.stdout.write(`completed: ${describe(completed)}\n`);
   });
+}
+
+function describe(completed: NonNullable<Awaited<ReturnType<RootRotation['complete']>>>): string {
+  if ('variable' in completed) return `unset ${completed.variable} and restart every instance`;
+  const removed = `removed ${completed.file}`;
+  return completed.isOverwritten
+    ? removed
+    : `${removed}, whose bytes are not overwritten: it was a link or has another name, destroy that too`;
 }
 
 function withRotation(work: (rotation: RootRotation) => Promise<void>): Promise<void> {

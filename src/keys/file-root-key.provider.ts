@@ -1,17 +1,4 @@
-import { randomBytes } from 'node:crypto';
-import {
-  closeSync,
-  constants,
-  fstatSync,
-  fsyncSync,
-  linkSync,
-  mkdirSync,
-  openSync,
-  readSync,
-  unlinkSync,
-  writeSync,
-} from 'node:fs';
-import { dirname } from 'node:path';
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { errorCode } from '../common/error-code.js';
 import { isPlaceholderKey } from '../common/placeholder-key.js';
 import { StartError } from '../common/start-error.js';
@@ -19,7 +6,6 @@ import { type EncryptionContext } from '../crypto/encryption-context.js';
 import { type SymmetricKey } from '../crypto/symmetric-key.js';
 import { importRootKey, ROOT_KEY_BYTES } from './root-key.js';
 import { RootKeyProvider } from './root-key-provider.js';
-import { syncDirectory } from './sync-directory.js';
 
 /** Of a mode, with set-user-id, set-group-id and the sticky bit. */
 const MODE_BITS = 0o7777;
@@ -50,33 +36,6 @@ export class FileRootKeyProvider extends RootKeyProvider {
     } catch (error) {
       if (error instanceof StartError && errorCode(error.cause) === 'ENOENT') return undefined;
       throw error;
-    }
-  }
-
-  /**
-   * Makes a new root key. An existing file is kept, also when another process makes it just now.
-   *
-   * @returns false when the file existed
-   */
-  static generate(file: string): boolean {
-    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-    const temporary = `${file}.${randomBytes(6).toString('hex')}`;
-    const descriptor = openSync(temporary, 'wx', 0o600);
-    try {
-      const raw = randomBytes(ROOT_KEY_BYTES);
-      writeSync(descriptor, raw);
-      raw.fill(0);
-      fsyncSync(descriptor);
-      // A link fails where a rename would replace: the first root key of a deployment is its only one.
-      linkSync(temporary, file);
-      return true;
-    } catch (error) {
-      if (errorCode(error) !== 'EEXIST') throw error;
-      return false;
-    } finally {
-      closeSync(descriptor);
-      unlinkSync(temporary);
-      syncDirectory(dirname(file));
     }
   }
 

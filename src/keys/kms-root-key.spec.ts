@@ -94,7 +94,7 @@ describe('a root key in a key management service', () => {
       const file = join(directory, 'root.key');
       const toKms = { ROOT_KEY: first, ROOT_KEY_PREVIOUS_FILE: file };
       await (await start(toKms)).rotation.promote(noProgress);
-      expect(await (await start(toKms)).rotation.complete()).toEqual({ file });
+      expect(await (await start(toKms)).rotation.complete()).toEqual({ file, isOverwritten: true });
       expect(await isReadable(user, { ROOT_KEY: first })).toBe(true);
     });
 

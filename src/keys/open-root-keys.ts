@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import { type Clock } from '../common/clock.js';
 import { StartError } from '../common/start-error.js';
-import { FileRootKeyProvider } from './file-root-key.provider.js';
+import { makeRootKeyFile, removeUnfinished } from './make-root-key-file.js';
+import { nextFileOf } from './root-key-files.js';
 import { nameOf, type RootKeyPlaces } from './root-key-places.js';
 import { RootKeys } from './root-keys.js';
 import { type RootWrappedKeysRepository } from './root-wrapped-keys.repository.js';
@@ -26,7 +27,7 @@ export async function openRootKeys(
         `root key file ${root.file} is missing and the database needs root key ${wantedIds.join(', ')}: restore that file from its backup`,
       );
     }
-    if (mayGenerate) FileRootKeyProvider.generate(root.file);
+    if (mayGenerate) makeRootKeyFile(root.file);
   }
   const { current, others } = places.read();
   const otherIds = others.map(({ id }) => id);
@@ -37,5 +38,7 @@ export async function openRootKeys(
       `${nameOf(root)} holds root key ${current.id}${beside}, but the database needs ${missingIds.join(', ')}: restore the right one`,
     );
   }
+  if ('file' in root)
+    [root.file, nextFileOf(root.file)].filter((file) => existsSync(file)).forEach(removeUnfinished);
   return new RootKeys(() => places.read(), repository, clock);
 }

@@ -1,6 +1,17 @@
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { chmod, mkdtemp, open, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  link,
+  mkdtemp,
+  open,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
@@ -10,7 +21,9 @@ import { StartError } from '../common/start-error.js';
 import { DecryptionError } from '../crypto/errors.js';
 import { EnvRootKeyProvider } from './env-root-key.provider.js';
 import { FileRootKeyProvider } from './file-root-key.provider.js';
-import { RootKeyFiles, shredRootKeyFile } from './root-key-files.js';
+import { makeRootKeyFile, removeUnfinished } from './make-root-key-file.js';
+import { RootKeyFiles } from './root-key-files.js';
+import { shredRootKeyFile } from './shred-root-key-file.js';
 import { type RootKeyProvider } from './root-key-provider.js';
 
 const context = { purpose: 'user-kek', owner: 'ada' };
@@ -128,15 +141,43 @@ describe('a root key', () => {
 
   it('is overwritten before it is removed, unless it has another name', async () => {
     await symlink(file, `${file}.link`);
-    shredRootKeyFile(`${file}.link`);
+    expect(shredRootKeyFile(`${file}.link`)).toBe(false);
     expect(await readFile(file)).toEqual(raw);
     files.keepCurrent();
-    shredRootKeyFile(files.previous);
+    expect(shredRootKeyFile(files.previous)).toBe(false);
     expect(await readFile(file)).toEqual(raw);
     const handle = await open(file);
-    shredRootKeyFile(file);
+    expect(shredRootKeyFile(file)).toBe(true);
     expect(FileRootKeyProvider.loadIfPresent(file)).toBeUndefined();
     expect(await handle.readFile()).toEqual(Buffer.alloc(32));
     await handle.close();
+  });
+
+  it('is made once by sixteen at a time, and has no other name after it', async () => {
+    const made = join(directory, 'new', 'root.key');
+    const results = await Promise.all(Array.from({ length: 16 }, async () => makeRootKeyFile(made)));
+    expect(results.filter(Boolean)).toHaveLength(1);
+    expect(await readdir(join(directory, 'new'))).toEqual(['root.key']);
+    expect((await stat(made)).nlink).toBe(1);
+  });
+
+  it('leaves nothing of a process that was killed while it was made, and no backup is taken for such', async () => {
+    const name = `${file}.0123456789ab.unfinished`;
+    await link(file, name);
+    removeUnfinished(file);
+    expect(await readFile(file)).toEqual(raw);
+
+    await writeFile(name, randomBytes(32), { mode: 0o600 });
+    const handle = await open(name);
+    await writeFile(`${file}.202611251350`, raw);
+    await writeFile(`${files.next}.0123456789ab.unfinished`, raw);
+    removeUnfinished(file);
+    expect(await handle.readFile()).toEqual(Buffer.alloc(32));
+    await handle.close();
+    expect((await readdir(directory)).toSorted()).toEqual([
+      'root.key',
+      'root.key.202611251350',
+      'root.key.next.0123456789ab.unfinished',
+    ]);
   });
 });

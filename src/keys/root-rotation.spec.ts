@@ -22,6 +22,7 @@ import { RootWrappedKeysRepository } from './root-wrapped-keys.repository.js';
 
 const noProgress = () => {};
 const idOf = (name: string) => FileRootKeyProvider.load(name).id;
+const unfinished = (name: string) => `${name}.0123456789ab.unfinished`;
 const fresh = () => randomBytes(32).toString('base64url');
 
 describe('changing the root key', () => {
@@ -111,7 +112,7 @@ describe('changing the root key', () => {
       expect(await rootIds()).toEqual([staged?.id]);
       expect(await isReadable()).toBe(true);
 
-      expect(await rotation.complete()).toEqual({ file: `${file}.previous` });
+      expect(await rotation.complete()).toEqual({ file: `${file}.previous`, isOverwritten: true });
       expect(await readdir(directory)).toEqual(expect.not.arrayContaining(['root.key.previous']));
       expect(await isReadable()).toBe(true);
       expect(await rotation.complete()).toBeUndefined();
@@ -294,14 +295,35 @@ describe('changing the root key', () => {
       await rotation.promote(noProgress);
       await rotation.complete();
       await rename(`${file}.copy`, `${file}.previous`);
-      expect(await rotation.complete()).toEqual({ file: `${file}.previous` });
+      expect(await rotation.complete()).toEqual({ file: `${file}.previous`, isOverwritten: true });
     });
 
     it('is changed and completed in a database that it wrapped nothing in', async () => {
       await database.query.deleteFrom('keys').execute();
       rotation.stage();
       expect((await rotation.promote(noProgress)).count).toBe(0);
-      expect(await rotation.complete()).toEqual({ file: `${file}.previous` });
+      expect(await rotation.complete()).toMatchObject({ isOverwritten: true });
+    });
+
+    it('leaves no copy of itself after kills while it was made and while the next one was staged', async () => {
+      await link(file, unfinished(file));
+      await newKeyring();
+      rotation.stage();
+      await link(`${file}.next`, unfinished(`${file}.next`));
+      await newKeyring();
+      await rotation.promote(noProgress);
+      expect((await readdir(directory)).filter((name) => name.endsWith('.unfinished'))).toEqual([]);
+
+      await link(`${file}.previous`, unfinished(`${file}.next`));
+      expect(await rotation.complete()).toMatchObject({ isOverwritten: true });
+      expect((await readdir(directory)).filter((name) => name.startsWith('root.key'))).toEqual(['root.key']);
+    });
+
+    it('says so when it cannot overwrite a file whose bytes have another name', async () => {
+      rotation.stage();
+      await rotation.promote(noProgress);
+      await link(`${file}.previous`, join(directory, 'backup'));
+      expect(await rotation.complete()).toEqual({ file: `${file}.previous`, isOverwritten: false });
     });
 
     describe('in variables', () => {
@@ -311,7 +333,7 @@ describe('changing the root key', () => {
         const user = await newUser(await newKeyring(toVariable));
         expect(await rootIds()).toEqual([idOf(file)]);
         expect((await newRotation(toVariable).promote(noProgress)).count).toBe(3);
-        expect(await newRotation(toVariable).complete()).toEqual({ file });
+        expect(await newRotation(toVariable).complete()).toEqual({ file, isOverwritten: true });
         expect(await isReadable(user, { ROOT_KEY: first })).toBe(true);
 
         expect(newRotation({ ROOT_KEY: first }).stage()).toBeUndefined();

@@ -5,17 +5,22 @@ import { StartError } from '../common/start-error.js';
 import { DecryptionError } from '../crypto/errors.js';
 import { randomKeyBytes } from '../crypto/symmetric-key.js';
 import { Database } from '../database/database.js';
-import { RootKeyFiles, shredRootKeyFile } from './root-key-files.js';
+import { removeUnfinished } from './make-root-key-file.js';
+import { nextFileOf, RootKeyFiles } from './root-key-files.js';
 import { nameOf, RootKeyPlaces } from './root-key-places.js';
 import { type RootKeyProvider } from './root-key-provider.js';
 import { type HeldRootKeys } from './root-keys.js';
 import { type RootWrappedKey, RootWrappedKeysRepository } from './root-wrapped-keys.repository.js';
+import { shredRootKeyFile } from './shred-root-key-file.js';
 import { wrappingContext } from './wrapping-context.js';
 
 const KEYS_PER_READ = 500;
 
 /** Called now and then with the number of keys that are re-wrapped so far. */
 export type OnProgress = (count: number) => void;
+
+/** What held a root key that is given up. A file that had another name, or was a link, is not overwritten. */
+type Completed = { readonly file: string; readonly isOverwritten: boolean } | { readonly variable: string };
 
 /**
  * Changes the root key: stage, promote, complete. Each step may be killed at any moment and run again.
@@ -74,7 +79,7 @@ export class RootRotation {
    * @returns what held it: a file that is removed now, or a variable to unset; undefined when nothing did
    * @throws {StartError} while it wraps new keys, or a key is still wrapped by it, and for one of another deployment
    */
-  async complete(): Promise<{ readonly file: string } | { readonly variable: string } | undefined> {
+  async complete(): Promise<Completed | undefined> {
     const { root, previousRoot } = this.places;
     const staged = this.places.readNext();
     if (staged) {
@@ -89,8 +94,11 @@ export class RootRotation {
     const { current } = this.places.read();
     if (previous.id !== current.id) await this.#giveUp(previous.id, nameOf(previousRoot));
     if (!('file' in previousRoot)) return { variable: previousRoot.variable };
-    shredRootKeyFile(previousRoot.file);
-    return { file: previousRoot.file };
+    const { file } = previousRoot;
+    // While there is a previous root key nobody stages: none of these is being made.
+    const files = 'file' in root ? [file, root.file] : [file];
+    for (const name of files) [name, nextFileOf(name)].forEach(removeUnfinished);
+    return { file, isOverwritten: shredRootKeyFile(file) };
   }
 
   async #giveUp(id: string, name: string): Promise<void> {

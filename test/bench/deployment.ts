@@ -73,9 +73,9 @@ async function deploy(
   writeFileSync(certFile, cert);
   writeFileSync(keyFile, key, { mode: 0o600 });
 
-  type RootKey = typeof import('../../src/keys/file-root-key.provider.js');
-  const { FileRootKeyProvider } = await dist<RootKey>('keys/file-root-key.provider.js');
-  FileRootKeyProvider.generate(rootKeyFile);
+  type MakeRootKeyFile = typeof import('../../src/keys/make-root-key-file.js');
+  const { makeRootKeyFile } = await dist<MakeRootKeyFile>('keys/make-root-key-file.js');
+  makeRootKeyFile(rootKeyFile);
   await migrate(databaseUrl);
 
   const port = await freePort();
