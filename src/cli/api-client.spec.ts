@@ -4,6 +4,7 @@ import { createServer, type Server } from 'node:https';
 import { type AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { newCa } from '../../test/support/test-ca.js';
+import { SecretText } from '../common/secret-text.js';
 import { StartError } from '../common/start-error.js';
 import { ApiClient, ApiProblem } from './api-client.js';
 import { SecretsClient } from './secrets-client.js';
@@ -36,7 +37,9 @@ afterAll(() => {
 });
 
 function newClient(timeoutMs?: number): SecretsClient {
-  return new SecretsClient(new ApiClient({ url: new URL(origin), ca, bearer: 'key' }, timeoutMs));
+  return new SecretsClient(
+    new ApiClient({ url: new URL(origin), ca, bearer: new SecretText('key') }, timeoutMs),
+  );
 }
 
 const calls: readonly [name: string, call: (client: SecretsClient) => Promise<unknown>][] = [

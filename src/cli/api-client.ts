@@ -79,7 +79,7 @@ export class ApiClient {
         agent: this.#agent,
         method,
         signal,
-        headers: { authorization: `Bearer ${bearer}`, ...contentHeaders, ...headers },
+        headers: { authorization: `Bearer ${bearer.reveal()}`, ...contentHeaders, ...headers },
       });
       outgoing.end(content);
       const [incoming] = (await once(outgoing, 'response')) as [IncomingMessage];

@@ -12,7 +12,7 @@ export function dbCommand(): Command {
 async function migrate(): Promise<void> {
   const { config } = await AppConfigModule.load();
   const database = await openDatabase({
-    url: config.storage.databaseUrl,
+    url: config.storage.databaseUrl.reveal(),
     onIdleError: (error) => process.stderr.write(`${error.message}\n`),
   });
   try {

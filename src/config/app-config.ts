@@ -1,19 +1,12 @@
 import { join, resolve } from 'node:path';
+import { SecretText } from '../common/secret-text.js';
 import { EnvironmentVariables } from './environment-variables.js';
+import { type RootKeyLocation, rootKeyIn } from './root-key-location.js';
 
 /**
- * Where a root key is: a file that holds its 32 bytes, or a variable that names who holds it and how it is called
- * there. The provider `env` holds what it is called: the 32 bytes in base64url.
+ * The whole configuration: one typed, validated, immutable object, whose secrets nothing prints. Durations carry their
+ * unit.
  */
-export type RootKeyLocation =
-  | { readonly file: string }
-  | {
-      readonly variable: 'ROOT_KEY' | 'ROOT_KEY_PREVIOUS';
-      readonly provider: string;
-      readonly reference: string;
-    };
-
-/** The whole configuration: one typed, validated, immutable object. Durations carry their unit. */
 export class AppConfig {
   readonly isProduction: boolean;
 
@@ -42,7 +35,7 @@ export class AppConfig {
           readonly certFile: string;
           readonly keyFile: string;
           /** Of the key: itself, or the file that holds it. */
-          readonly passphrase: string | { readonly file: string } | undefined;
+          readonly passphrase: SecretText | { readonly file: string } | undefined;
         }
       | undefined;
     readonly profile: 'intermediate' | 'modern';
@@ -56,7 +49,7 @@ export class AppConfig {
       | undefined;
   };
 
-  readonly storage: { readonly databaseUrl: string };
+  readonly storage: { readonly databaseUrl: SecretText };
 
   readonly keys: {
     readonly root: RootKeyLocation;
@@ -99,7 +92,7 @@ export class AppConfig {
     readonly authRequestsPerMinute: number;
     readonly maxInFlight: number;
     /** Where all instances count together, if they do. */
-    readonly redisUrl: string | undefined;
+    readonly redisUrl: SecretText | undefined;
   };
 
   constructor(variables: EnvironmentVariables) {
@@ -139,7 +132,9 @@ export class AppConfig {
             }
           : undefined,
     };
-    this.storage = { databaseUrl: variables.DATABASE_URL ?? `sqlite:${join(dataDirectory, 'app.db')}` };
+    this.storage = {
+      databaseUrl: variables.DATABASE_URL ?? new SecretText(`sqlite:${join(dataDirectory, 'app.db')}`),
+    };
     const root = rootKeyIn(variables, 'ROOT_KEY') ?? { file: join(dataDirectory, 'root.key') };
     const besideIt = 'file' in root ? { file: `${root.file}.previous` } : undefined;
     this.keys = {
@@ -179,22 +174,4 @@ export class AppConfig {
 function publicHosts(given: readonly string[], issuer: string): readonly string[] {
   const isDefault = String(given) === String(new EnvironmentVariables().PUBLIC_HOSTS);
   return isDefault ? [...new Set([new URL(issuer).hostname, ...given])] : given;
-}
-
-function rootKeyIn(
-  variables: EnvironmentVariables,
-  variable: 'ROOT_KEY' | 'ROOT_KEY_PREVIOUS',
-): RootKeyLocation | undefined {
-  const value = variables[variable];
-  if (value !== undefined) {
-    const [provider, reference] = value.includes(':') ? splitAtColon(value) : ['env', value];
-    return { variable, provider, reference };
-  }
-  const file = variables[`${variable}_FILE`];
-  return file === undefined ? undefined : { file };
-}
-
-function splitAtColon(value: string): [string, string] {
-  const at = value.indexOf(':');
-  return [value.slice(0, at), value.slice(at + 1)];
 }

@@ -1,7 +1,8 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { SecretText } from '../common/secret-text.js';
 import { StartError } from '../common/start-error.js';
-import { type Environment } from './environment.js';
+import { type Environment, forgetSecrets, SECRETS_READ_LATER } from './environment.js';
 
 /** What the command line reads as a client of a running server. Never from an argument: those are seen by others. */
 export const CLIENT_VARIABLES = ['API_URL', 'API_CA_FILE', 'API_KEY', 'API_KEY_FILE'] as const;
@@ -13,26 +14,32 @@ export interface ClientConfig {
   /** PEM; the system's authorities when absent. */
   readonly ca: string | undefined;
   /** An API key or an access token. */
-  readonly bearer: string;
+  readonly bearer: SecretText;
 }
 
 /**
- * An empty variable counts as absent.
+ * An empty variable counts as absent. The key is taken out of the process's variables.
  *
  * @throws {StartError} naming the variable and what would be accepted
  */
-export function readClientConfig(environment: Environment = process.env): ClientConfig {
-  const present = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
-  return {
+export function readClientConfig(environment?: Environment): ClientConfig {
+  const given = Object.entries(environment ?? process.env);
+  const present = Object.fromEntries(given.filter(([, value]) => value !== ''));
+  const config = {
     url: readUrl(present['API_URL'] ?? DEFAULT_URL),
     ca: readCa(present),
     bearer: readBearer(present),
   };
+  if (!environment) forgetSecrets(['API_KEY']);
+  return config;
 }
 
-/** What a command that is started inherits: everything but the key of the one who starts it. */
+/**
+ * What a command that is started inherits: everything but the key of the one who starts it, and the secrets under names
+ * that only this server has a use for.
+ */
 export function inheritedEnvironment(environment: Environment = process.env): Environment {
-  const secret = new Set<string>(CLIENT_VARIABLES);
+  const secret = new Set<string>([...CLIENT_VARIABLES, ...SECRETS_READ_LATER]);
   return Object.fromEntries(Object.entries(environment).filter(([name]) => !secret.has(name)));
 }
 
@@ -74,7 +81,7 @@ function readCa(environment: Environment): string | undefined {
   }
 }
 
-function readBearer({ API_KEY: key, API_KEY_FILE: file }: Environment): string {
+function readBearer({ API_KEY: key, API_KEY_FILE: file }: Environment): SecretText {
   if (key !== undefined && file !== undefined) {
     throw new StartError('API_KEY and API_KEY_FILE are both set, keep one');
   }
@@ -82,5 +89,5 @@ function readBearer({ API_KEY: key, API_KEY_FILE: file }: Environment): string {
   if (bearer === undefined || !/^[\w.~+/=-]+$/.test(bearer)) {
     throw new StartError('API_KEY, or the file that API_KEY_FILE names, must hold an API key');
   }
-  return bearer;
+  return new SecretText(bearer);
 }

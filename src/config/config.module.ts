@@ -1,7 +1,13 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { ConfigModule, ConfigService } from '@nestjs/config';
 import { AppConfig } from './app-config.js';
-import { type Environment, parseEnvironment } from './environment.js';
+import {
+  type Environment,
+  forgetSecrets,
+  parseEnvironment,
+  SECRET_VARIABLES,
+  SECRETS_READ_LATER,
+} from './environment.js';
 
 const KEY = 'app';
 
@@ -10,7 +16,7 @@ const KEY = 'app';
 export class AppConfigModule {
   /**
    * Reads and checks the configuration. It is given beside the module, for what must know it before the
-   * application exists: TLS, the log, the database's location.
+   * application exists: TLS, the log, the database's location. Secrets are taken out of the process's variables.
    *
    * @param environment - replaces the process's variables and the `.env` file altogether
    * @throws {StartError} listing every bad variable
@@ -27,6 +33,7 @@ export class AppConfigModule {
       },
     });
     if (!parsed.config) throw new Error('the configuration was not read');
+    if (!environment) forgetSecrets([...SECRET_VARIABLES, ...SECRETS_READ_LATER]);
     const provider = {
       provide: AppConfig,
       inject: [ConfigService],

@@ -1,4 +1,5 @@
 import { IsOptional, IsString, IsUrl, Matches } from 'class-validator';
+import { type SecretText } from '../common/secret-text.js';
 import {
   Bounded,
   isNetwork,
@@ -7,6 +8,7 @@ import {
   ListOf,
   OneOf,
   RootKey,
+  Secret,
   ServiceUrl,
   ToBoolean,
 } from './variable-rules.js';
@@ -68,8 +70,8 @@ export class EnvironmentVariables {
   readonly TLS_KEY_FILE?: string;
 
   @IsOptional()
-  @IsString()
-  readonly TLS_KEY_PASSPHRASE?: string;
+  @Secret()
+  readonly TLS_KEY_PASSPHRASE?: SecretText;
 
   @IsOptional()
   @IsString()
@@ -91,15 +93,15 @@ export class EnvironmentVariables {
 
   @IsOptional()
   @ServiceUrl(/^(sqlite:.+|postgres(ql)?:\/\/.+)$/, 'sqlite:<path> or postgres://…')
-  readonly DATABASE_URL?: string;
+  readonly DATABASE_URL?: SecretText;
 
   @IsOptional()
   @ServiceUrl(/^rediss?:\/\/[^/]+/, 'redis://… or rediss://…')
-  readonly REDIS_URL?: string;
+  readonly REDIS_URL?: SecretText;
 
   @IsOptional()
   @RootKey()
-  readonly ROOT_KEY?: string;
+  readonly ROOT_KEY?: SecretText;
 
   @IsOptional()
   @IsString()
@@ -116,7 +118,7 @@ export class EnvironmentVariables {
 
   @IsOptional()
   @RootKey()
-  readonly ROOT_KEY_PREVIOUS?: string;
+  readonly ROOT_KEY_PREVIOUS?: SecretText;
 
   @IsOptional()
   @IsString()

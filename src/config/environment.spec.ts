@@ -3,11 +3,14 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { format, inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { JsonLogger } from '../common/json-logger.js';
 import { StartError } from '../common/start-error.js';
 import { AppConfig } from './app-config.js';
 import { AppConfigModule } from './config.module.js';
 import { type Environment, parseEnvironment } from './environment.js';
+import { type RootKeyLocation } from './root-key-location.js';
 
 /** The lines of the refusal, without the first; none when there is no refusal. */
 function faultsOf(environment: Environment): string[] {
@@ -22,6 +25,11 @@ function faultsOf(environment: Environment): string[] {
 
 function keysOf(environment: Environment): AppConfig['keys'] {
   return new AppConfig(parseEnvironment(environment)).keys;
+}
+
+function shownOf(location: RootKeyLocation | undefined): readonly string[] {
+  if (!location || 'file' in location) return [];
+  return [location.variable, location.provider, location.reference.reveal()];
 }
 
 function hostsOf(environment: Environment): readonly string[] {
@@ -195,7 +203,7 @@ describe('parseEnvironment', () => {
     it('reads it without the line break at its end', async () => {
       for (const end of ['', '\n', '\r\n']) {
         await writeFile(file, `postgres://user:hunter2@db/app${end}`);
-        expect(parseEnvironment({ DATABASE_URL_FILE: file }).DATABASE_URL).toBe(
+        expect(parseEnvironment({ DATABASE_URL_FILE: file }).DATABASE_URL?.reveal()).toBe(
           'postgres://user:hunter2@db/app',
         );
       }
@@ -237,10 +245,24 @@ describe('parseEnvironment', () => {
       expect(faultsOf(environment)).toEqual([]);
     });
 
-    it('leaves no secret behind in the environment of the process', async () => {
+    it('takes every secret out of the environment of the process', async () => {
+      const secrets = {
+        DATABASE_URL: 'postgres://user:hunter2@db/app',
+        REDIS_URL: 'redis://:hunter2@redis/0',
+        ROOT_KEY: `kms:hunter2`,
+        ROOT_KEY_PREVIOUS: `kms:hunter2`,
+        TLS_KEY_PASSPHRASE: 'hunter2',
+      };
+      Object.assign(process.env, secrets);
+      const { config } = await AppConfigModule.load();
+      expect(config.storage.databaseUrl.reveal()).toBe(secrets.DATABASE_URL);
+      expect(JSON.stringify(process.env)).not.toContain('hunter2');
+    });
+
+    it('puts no secret into the environment of the process', async () => {
       await writeFile(file, 'postgres://user:hunter2@db/app');
       const { config } = await AppConfigModule.load({ DATABASE_URL_FILE: file });
-      expect(config.storage.databaseUrl).toBe('postgres://user:hunter2@db/app');
+      expect(config.storage.databaseUrl.reveal()).toBe('postgres://user:hunter2@db/app');
       expect(JSON.stringify(process.env)).not.toContain('hunter2');
     });
   });
@@ -249,7 +271,7 @@ describe('parseEnvironment', () => {
 describe('AppConfig', () => {
   it('keeps everything it makes in the data and certificate directories', () => {
     const config = new AppConfig(parseEnvironment({ DATA_DIR: '/d', CERTS_DIR: '/c' }));
-    expect(config.storage.databaseUrl).toBe('sqlite:/d/app.db');
+    expect(config.storage.databaseUrl.reveal()).toBe('sqlite:/d/app.db');
     expect(config.keys).toMatchObject({
       root: { file: '/d/root.key' },
       previousRoot: { file: '/d/root.key.previous' },
@@ -261,20 +283,35 @@ describe('AppConfig', () => {
     const key = randomBytes(32).toString('base64url');
     expect(keysOf({ ROOT_KEY_FILE: '/k' }).previousRoot).toEqual({ file: '/k.previous' });
     expect(keysOf({ ROOT_KEY_PREVIOUS_FILE: '/p' }).previousRoot).toEqual({ file: '/p' });
-    expect(keysOf({ ROOT_KEY: key })).toMatchObject({
-      root: { variable: 'ROOT_KEY', provider: 'env', reference: key },
-      previousRoot: undefined,
+    expect(keysOf({ ROOT_KEY: key }).previousRoot).toBeUndefined();
+    const inVariables = keysOf({ ROOT_KEY: key, ROOT_KEY_PREVIOUS: 'kms:arn:aws:kms:eu-1:key/1' });
+    expect(shownOf(inVariables.root)).toEqual(['ROOT_KEY', 'env', key]);
+    expect(shownOf(inVariables.previousRoot)).toEqual(['ROOT_KEY_PREVIOUS', 'kms', 'arn:aws:kms:eu-1:key/1']);
+  });
+
+  it('and its variables, printed in any way, show no secret', async () => {
+    const [rootKey, previous] = [1, 2].map(() => randomBytes(32).toString('base64url'));
+    const variables = parseEnvironment({
+      ROOT_KEY: rootKey,
+      ROOT_KEY_PREVIOUS: `kms:${previous}`,
+      DATABASE_URL: 'postgres://app:hunter2@db/app',
+      REDIS_URL: 'redis://:hunter2@redis/0',
+      TLS_CERT_FILE: 'a.pem',
+      TLS_KEY_FILE: 'a.key',
+      TLS_KEY_PASSPHRASE: 'hunter2',
     });
-    expect(keysOf({ ROOT_KEY: key, ROOT_KEY_PREVIOUS: key }).previousRoot).toEqual({
-      variable: 'ROOT_KEY_PREVIOUS',
-      provider: 'env',
-      reference: key,
-    });
-    expect(keysOf({ ROOT_KEY: 'kms:arn:aws:kms:eu-1:key/1' }).root).toEqual({
-      variable: 'ROOT_KEY',
-      provider: 'kms',
-      reference: 'arn:aws:kms:eu-1:key/1',
-    });
+    const config = new AppConfig(variables);
+    const lines: string[] = [];
+    new JsonLogger('info', { write: (line: string) => void lines.push(line) }).log({ config, variables });
+    const printed = [...lines];
+    for (const value of [config, variables])
+      printed.push(
+        inspect(value, { depth: 9, showHidden: true }),
+        JSON.stringify(value),
+        format('%o', value),
+      );
+    for (const secret of [rootKey, previous, 'hunter2']) expect(printed.join('')).not.toContain(secret);
+    expect(lines.join('')).toContain('[redacted]');
   });
 
   it('shows the documentation page in development and, unless told, not in production', () => {

@@ -14,7 +14,15 @@ export const SECRET_VARIABLES = ['DATABASE_URL', 'REDIS_URL'] as const;
  * Secrets whose file is read by what uses it: the root keys, because it holds their 32 bytes themselves; the
  * passphrase, because it changes with the key while the server runs.
  */
-const SECRETS_READ_LATER = ['ROOT_KEY', 'ROOT_KEY_PREVIOUS', 'TLS_KEY_PASSPHRASE'] as const;
+export const SECRETS_READ_LATER = ['ROOT_KEY', 'ROOT_KEY_PREVIOUS', 'TLS_KEY_PASSPHRASE'] as const;
+
+/**
+ * Takes the secrets that were read out of the variables of the process: what prints those, or inherits them, finds none.
+ * The system itself still knows what the process was started with, and tells the same user.
+ */
+export function forgetSecrets(names: readonly string[]): void {
+  for (const name of names) delete process.env[name];
+}
 
 /** What production must be given, one of each, since everything else about it could only be guessed. */
 const REQUIRED_IN_PRODUCTION = [

@@ -2,6 +2,7 @@ import { Transform } from 'class-transformer';
 import { IsIn, ValidateBy } from 'class-validator';
 import { isIP } from 'node:net';
 import { isPlaceholderKey } from '../common/placeholder-key.js';
+import { SecretText } from '../common/secret-text.js';
 
 /** A whole number; anything else is refused, also what JavaScript would take for one. */
 export function Bounded(min: number, max: number, unit = ''): PropertyDecorator {
@@ -21,15 +22,18 @@ export function OneOf(...values: string[]): PropertyDecorator {
   return IsIn(values, { message: `must be one of ${values.join(', ')}` });
 }
 
+/** A value that nothing prints, a fault in it included. */
+export function Secret(): PropertyDecorator {
+  return Transform(({ value }) => (typeof value === 'string' ? new SecretText(value) : value));
+}
+
 /** Where a service is: a path, or a URL with a host and a port that there can be. It may hold a password. */
 export function ServiceUrl(form: RegExp, what: string): PropertyDecorator {
-  return ValidateBy({
-    name: 'serviceUrl',
-    validator: {
-      validate: (value: string) => form.test(value) && isPathOrUrl(value),
-      defaultMessage: (given) =>
-        `must be ${what}${form.test(String(given?.value)) ? ', with a valid host and port, the password percent-encoded' : ''}`,
-    },
+  return SecretRule('serviceUrl', (value) => {
+    if (!form.test(value)) return `must be ${what}`;
+    return isPathOrUrl(value)
+      ? undefined
+      : `must be ${what}, with a valid host and port, the password percent-encoded`;
   });
 }
 
@@ -40,16 +44,15 @@ export function ServiceUrl(form: RegExp, what: string): PropertyDecorator {
 export function RootKey(): PropertyDecorator {
   const bytes = /^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/;
   const reference = /^(?!env:)[a-z][a-z0-9-]*:\S+$/;
-  return ValidateBy({
-    name: 'rootKey',
-    validator: {
-      validate: (value: string) =>
-        bytes.test(value) ? !isPlaceholderKey(Buffer.from(value, 'base64url')) : reference.test(value),
-      defaultMessage: (given) =>
-        bytes.test(String(given?.value))
-          ? 'must be random, not a placeholder'
-          : 'must be 32 bytes in base64url (43 characters, no padding), or <provider>:<reference>',
-    },
+  return SecretRule('rootKey', (value) => {
+    if (!bytes.test(value)) {
+      return reference.test(value)
+        ? undefined
+        : 'must be 32 bytes in base64url (43 characters, no padding), or <provider>:<reference>';
+    }
+    return isPlaceholderKey(Buffer.from(value, 'base64url'))
+      ? 'must be random, not a placeholder'
+      : undefined;
   });
 }
 
@@ -99,6 +102,21 @@ export function isNetwork(text: string): boolean {
 /** Scheme, host and port as a browser sends them, and nothing else. */
 export function isOrigin(text: string): boolean {
   return /^https?:\/\/[^*]+$/.test(text) && URL.parse(text)?.origin === text;
+}
+
+/** @param faultOf what would be accepted, where a value isn't */
+function SecretRule(name: string, faultOf: (value: string) => string | undefined): PropertyDecorator {
+  const fault = (value: unknown) => faultOf(value instanceof SecretText ? value.reveal() : '');
+  return compose(
+    Secret(),
+    ValidateBy({
+      name,
+      validator: {
+        validate: (value) => fault(value) === undefined,
+        defaultMessage: (given) => fault(given?.value) ?? '',
+      },
+    }),
+  );
 }
 
 function compose(...decorators: PropertyDecorator[]): PropertyDecorator {

@@ -14,7 +14,7 @@ import { openDatabase } from './open-database.js';
       useFactory: async ({ storage, isProduction }: AppConfig) => {
         const logger = new Logger('Database');
         const database = await openDatabase({
-          url: storage.databaseUrl,
+          url: storage.databaseUrl.reveal(),
           onIdleError: (error) => logger.warn(`an idle connection broke: ${error.message}`),
         });
         await ensureSchema(new SchemaMigrator(database), isProduction);

@@ -1,5 +1,6 @@
 import { type LoggerService } from '@nestjs/common';
 import { type Clock } from '../common/clock.js';
+import { type SecretText } from '../common/secret-text.js';
 import { clientNetwork } from './client-network.js';
 import { FixedWindows } from './fixed-windows.js';
 import { SharedWindows } from './shared-windows.js';
@@ -10,7 +11,7 @@ export interface RateLimitOptions {
   /** The same for what guesses at credentials. */
   readonly authRequestsPerMinute: number;
   /** Where all instances count together. */
-  readonly redisUrl: string | undefined;
+  readonly redisUrl: SecretText | undefined;
 }
 
 /** One limit. A refused request counts no further, so a client that waits as told gets on. */
@@ -63,8 +64,7 @@ export class RateLimits {
   static async create(options: RateLimitOptions, clock: Clock, logger: LoggerService): Promise<RateLimits> {
     const isLimited = options.requestsPerMinute > 0 || options.authRequestsPerMinute > 0;
     const { redisUrl } = options;
-    const shared =
-      isLimited && redisUrl !== undefined ? await SharedWindows.connect(redisUrl, logger) : undefined;
+    const shared = isLimited && redisUrl ? await SharedWindows.connect(redisUrl.reveal(), logger) : undefined;
     return new RateLimits(options, clock, shared);
   }
 

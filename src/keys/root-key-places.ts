@@ -1,5 +1,6 @@
 import { StartError } from '../common/start-error.js';
-import { type AppConfig, type RootKeyLocation } from '../config/app-config.js';
+import { type AppConfig } from '../config/app-config.js';
+import { type RootKeyLocation } from '../config/root-key-location.js';
 import { EnvRootKeyProvider } from './env-root-key.provider.js';
 import { FileRootKeyProvider } from './file-root-key.provider.js';
 import { nextFileOf } from './root-key-files.js';
@@ -62,7 +63,7 @@ export class RootKeyPlaces {
       const names = Object.keys(this.providers).join(', ');
       throw new StartError(`${variable} names the root key provider ${provider}, want one of ${names}`);
     }
-    return open(reference);
+    return open(reference.reveal());
   }
 }
 

@@ -17,12 +17,14 @@ import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { StaticRootKeyProvider } from '../../test/support/static-root-key-provider.js';
+import { SecretText } from '../common/secret-text.js';
 import { StartError } from '../common/start-error.js';
 import { DecryptionError } from '../crypto/errors.js';
 import { EnvRootKeyProvider } from './env-root-key.provider.js';
 import { FileRootKeyProvider } from './file-root-key.provider.js';
 import { makeRootKeyFile, removeUnfinished } from './make-root-key-file.js';
 import { RootKeyFiles } from './root-key-files.js';
+import { RootKeyPlaces } from './root-key-places.js';
 import { shredRootKeyFile } from './shred-root-key-file.js';
 import { type RootKeyProvider } from './root-key-provider.js';
 
@@ -102,6 +104,14 @@ describe('a root key', () => {
     execFileSync('/usr/bin/mkfifo', ['-m', '600', pipe]);
     for (const path of [pipe, '/dev/zero', directory])
       expect(() => FileRootKeyProvider.load(path)).toThrow(`root key file ${path} is no regular file`);
+  });
+
+  it('in a variable is shown by nothing that knows its place', () => {
+    const root = { variable: 'ROOT_KEY', provider: 'env', reference: new SecretText(value()) } as const;
+    const rotation = { rotation: 'auto', kekMaxAgeDays: 1, tokenKeyMaxAgeDays: 1 } as const;
+    const places = new RootKeyPlaces({ ...rotation, root, previousRoot: root });
+    expect(places.read().current.id).toBe(FileRootKeyProvider.load(file).id);
+    expect(inspect(places, { depth: 9, showHidden: true }) + JSON.stringify(places)).not.toContain(value());
   });
 
   it('is staged beside the current one, for its owner only, and never twice', async () => {

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as x509 from '@peculiar/x509';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { SecretText } from '../common/secret-text.js';
 import { StartError } from '../common/start-error.js';
 import { ensureDevelopmentCertificates } from './development-certificates.js';
 import { loadServerCertificate, type ServerCertificateOptions } from './server-certificate.js';
@@ -117,7 +118,12 @@ describe('loadServerCertificate', () => {
 
   it('loads an encrypted key with its passphrase', async () => {
     const pair = await files(leaf.pem, encrypted());
-    const loaded = loadServerCertificate({ ...pair, passphrase: PASSPHRASE, now: NOW, production: true });
+    const loaded = loadServerCertificate({
+      ...pair,
+      passphrase: new SecretText(PASSPHRASE),
+      now: NOW,
+      production: true,
+    });
     expect(loaded.passphrase).toBe(PASSPHRASE);
   });
 
@@ -172,7 +178,7 @@ describe('loadServerCertificate', () => {
     expect(refusal(damaged)).toBe(`TLS private key ${damaged.keyFile} cannot be parsed`);
     const locked = await files(leaf.pem, encrypted());
     expect(refusal(locked)).toBe(`TLS private key ${locked.keyFile} is encrypted; set TLS_KEY_PASSPHRASE`);
-    expect(refusal({ ...locked, passphrase: 'another passphrase of this test' })).toBe(
+    expect(refusal({ ...locked, passphrase: new SecretText('another passphrase of this test') })).toBe(
       `TLS private key ${locked.keyFile} cannot be decrypted with TLS_KEY_PASSPHRASE`,
     );
   });

@@ -1,6 +1,7 @@
 import { createPrivateKey, type KeyObject, type X509Certificate } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
 import { errorCode } from '../common/error-code.js';
+import { SecretText } from '../common/secret-text.js';
 import { StartError } from '../common/start-error.js';
 import { chainFault } from './certificate-chain.js';
 import { isFromDevelopmentCa } from './development-mark.js';
@@ -26,7 +27,7 @@ export interface ServerCertificateOptions {
   readonly certFile: string;
   readonly keyFile: string;
   /** Of the key: itself, or the file that holds it. A line break at that file's end is not part of it. */
-  readonly passphrase?: string | { readonly file: string } | undefined;
+  readonly passphrase?: SecretText | { readonly file: string } | undefined;
   readonly now: Date;
   /** Also refuses what only a development machine would trust, and RSA below `MIN_RSA_BITS`. */
   readonly production: boolean;
@@ -75,7 +76,7 @@ export function loadServerCertificate(options: ServerCertificateOptions): Server
 }
 
 function readPassphrase(passphrase: ServerCertificateOptions['passphrase']): string | undefined {
-  if (typeof passphrase !== 'object') return passphrase;
+  if (!passphrase || passphrase instanceof SecretText) return passphrase?.reveal();
   const content = { content: 'passphrase', variable: 'TLS_KEY_PASSPHRASE_FILE' } as const;
   return readTlsFile(passphrase.file, content)
     .toString('utf8')

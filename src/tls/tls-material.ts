@@ -1,6 +1,7 @@
 import type { ServerOptions } from 'node:https';
 import { createSecureContext } from 'node:tls';
 import { errorCode } from '../common/error-code.js';
+import { type SecretText } from '../common/secret-text.js';
 import { StartError } from '../common/start-error.js';
 import { type ClientAuthorities, loadClientAuthorities } from './client-authorities.js';
 import { loadServerCertificate, type ServerCertificate } from './server-certificate.js';
@@ -10,7 +11,7 @@ import { tlsOptions, type TlsProfile } from './tls-options.js';
 export interface TlsSource {
   readonly certFile: string;
   readonly keyFile: string;
-  readonly passphrase?: string | { readonly file: string } | undefined;
+  readonly passphrase?: SecretText | { readonly file: string } | undefined;
   readonly clients?:
     | {
         readonly auth: 'optional' | 'required';
@@ -32,7 +33,7 @@ export interface TlsMaterial {
 /** Every file that a change of may have to be served. */
 export function filesOf({ certFile, keyFile, passphrase, clients }: TlsSource): string[] {
   const files = [certFile, keyFile];
-  if (typeof passphrase === 'object') files.push(passphrase.file);
+  if (passphrase && 'file' in passphrase) files.push(passphrase.file);
   if (clients) files.push(clients.caFile);
   if (clients?.crlFile !== undefined) files.push(clients.crlFile);
   return files;
