@@ -13,7 +13,6 @@ import { withModule } from './application-context.js';
 import { ProgressLine } from './progress-line.js';
 import { readValue } from './read-input.js';
 import { readHiddenLine } from './read-password.js';
-import { VerificationProgress } from './verification-progress.js';
 
 export function auditCommand(): Command {
   return new Command('audit')
@@ -41,15 +40,15 @@ export function auditCommand(): Command {
 
 async function verify({ checkpoints: file }: { readonly checkpoints?: string }): Promise<void> {
   await withModule(AuditModule, async (context) => {
-    const progress = new VerificationProgress(new ProgressLine(process.stdout));
+    const progress = new ProgressLine(process.stdout);
     const count = await context.get(AuditVerifier).verify({
-      onProgress: (verified, total) => progress.update(verified, total),
+      onProgress: (done, total) => progress.update({ done, total, unit: 'events' }),
     });
     if (file !== undefined) {
       const compared = await compareShipped(context.get(AuditCheckpoints), file);
-      process.stdout.write(`compared ${compared} checkpoints\n`);
+      progress.print(`compared ${compared} checkpoints`);
     }
-    progress.end(`verified ${count} events`);
+    progress.print(`verified ${count} events`);
   });
 }
 

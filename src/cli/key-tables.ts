@@ -1,7 +1,6 @@
 import { type InventoriedKey, type KeyInventory } from '../keys/key-inventory.js';
 
 const DAY_MS = 86_400_000;
-const BAR_WIDTH = 20;
 
 type Job = Awaited<ReturnType<KeyInventory['unfinishedJobs']>>[number];
 type UserKeys = Awaited<ReturnType<KeyInventory['ofUsers']>>[number];
@@ -31,19 +30,10 @@ export function printUsers(groups: readonly UserKeys[]): void {
   printTable(['users: purpose', 'state', 'keys', 'owners'], rows);
 }
 
-/** Such as `user-kek of 0190… [####                ] 20/100`. */
-export function describeJob({
-  purpose,
-  owner_id: owner,
-  done,
-  total,
-  finished_at: finishedAtMs,
-  remaining,
-}: Job): string {
-  const share = finishedAtMs !== null || total === 0 ? 1 : Math.min(done / total, 1);
-  const bar = '#'.repeat(Math.floor(share * BAR_WIDTH)).padEnd(BAR_WIDTH);
+/** Such as `user-kek of 0190…: 20 of 100`. */
+export function describeJob({ purpose, owner_id: owner, done, total, remaining }: Job): string {
   const left = remaining ? `, ${remaining} could not be moved` : '';
-  return `${purpose} of ${owner} [${bar}] ${done}/${total}${left}`;
+  return `${purpose} of ${owner}: ${done} of ${total}${left}`;
 }
 
 function printTable(head: readonly string[], rows: readonly (readonly string[])[]): void {

@@ -75,7 +75,7 @@ async function rotate(purpose: string, { owner }: { readonly owner?: string }): 
       if (job) jobIds.push(job.id);
     }
     if (jobIds.length === 0) throw new StartError(`there is no key ${name} to rotate`);
-    await finish(context, jobIds);
+    await finish(context, new ProgressLine(process.stdout), jobIds);
   });
 }
 
@@ -86,11 +86,13 @@ async function rewrap(): Promise<void> {
     for await (const { purpose, ownerId } of inventory.stragglers()) {
       await context.get(KeyRotationService).resume(purpose, ownerId);
     }
+    const line = new ProgressLine(process.stdout);
     let jobs = await inventory.unfinishedJobs();
     if (jobs.length === 0) print('nothing to do');
     while (jobs.length > 0) {
       const isAnyDone = await finish(
         context,
+        line,
         jobs.map(({ id }) => id),
       );
       jobs = isAnyDone ? await inventory.unfinishedJobs() : [];
@@ -115,13 +117,17 @@ async function destroy(keyId: string): Promise<void> {
  *
  * @returns whether one was done
  */
-async function finish(context: INestApplicationContext, jobIds: readonly string[]): Promise<boolean> {
+async function finish(
+  context: INestApplicationContext,
+  line: ProgressLine,
+  jobIds: readonly string[],
+): Promise<boolean> {
   let left = jobIds;
   let isAnyDone = false;
   while (left.length > 0) {
     const waiting: string[] = [];
     for (const id of left) {
-      const outcome = await work(context, id);
+      const outcome = await work(context, line, id);
       if (outcome === 'waits') waiting.push(id);
       isAnyDone ||= outcome === 'done';
     }
@@ -131,20 +137,24 @@ async function finish(context: INestApplicationContext, jobIds: readonly string[
   return isAnyDone;
 }
 
-async function work(context: INestApplicationContext, jobId: string): Promise<'done' | 'waits' | 'left'> {
-  const line = new ProgressLine(process.stdout);
+async function work(
+  context: INestApplicationContext,
+  line: ProgressLine,
+  jobId: string,
+): Promise<'done' | 'waits' | 'left'> {
   await context.get(KeyJobRunner).run(jobId, {
-    onProgress: (job) => line.update(describeJob(job)),
-    onSkip: ({ id, keyId, error }) => line.end(`${id} stays under key ${keyId}: ${error.message}`),
+    onProgress: ({ done, total, purpose, owner_id: owner }) =>
+      line.update({ done, total, unit: `under ${purpose} of ${owner}` }),
+    onSkip: ({ id, keyId, error }) => line.print(`${id} stays under key ${keyId}: ${error.message}`),
   });
   const job = await context.get(KeyInventory).findJob(jobId);
   if (!job) return 'done';
   if (job.finished_at !== null) {
-    line.end(`done: ${describeJob(job)}`);
+    line.print(`done: ${describeJob(job)}`);
     return 'done';
   }
   if (job.kind !== 'PROMOTE') return 'waits';
-  line.end(`published the next key ${job.purpose}: a running server lets it sign after a minute`);
+  line.print(`published the next key ${job.purpose}: a running server lets it sign after a minute`);
   return 'left';
 }
 

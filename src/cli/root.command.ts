@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { KeysModule } from '../keys/keys.module.js';
 import { RootRotation } from '../keys/root-rotation.js';
 import { withModule } from './application-context.js';
+import { ProgressLine } from './progress-line.js';
 
 const NEW_VALUE = `the root key is in ROOT_KEY, so its next value is yours to make:
   openssl rand -base64 32 | tr '+/' '-_' | tr -d '='
@@ -27,8 +28,11 @@ async function stage(): Promise<void> {
 
 async function promote(): Promise<void> {
   await withRotation(async (rotation) => {
-    const { id, count } = await rotation.promote(showProgress);
-    process.stdout.write(`promoted root key ${id}, re-wrapped ${count} keys\n`);
+    const progress = new ProgressLine(process.stdout);
+    const { id, count } = await rotation.promote((done, total) =>
+      progress.update({ done, total, unit: 'keys' }),
+    );
+    progress.print(`promoted root key ${id}, re-wrapped ${count} keys`);
   });
 }
 
@@ -53,9 +57,4 @@ function describe(completed: NonNullable<Awaited<ReturnType<RootRotation['comple
 
 function withRotation(work: (rotation: RootRotation) => Promise<void>): Promise<void> {
   return withModule(KeysModule, (context) => work(context.get(RootRotation)));
-}
-
-/** On standard error: the result alone is on standard output. */
-function showProgress(count: number): void {
-  process.stderr.write(`${count} keys re-wrapped\n`);
 }

@@ -104,10 +104,10 @@ describe('changing the root key', () => {
       expect(staged).toEqual({ id: idOf(`${file}.next`), file: `${file}.next` });
       expect(await isReadable()).toBe(true);
 
-      const progress: number[] = [];
-      const promoted = await rotation.promote((count) => progress.push(count));
-      expect(promoted).toEqual({ id: staged?.id, count: progress.at(-1) });
-      expect(promoted.count).toBe(2);
+      const progress: (readonly [number, number])[] = [];
+      const promoted = await rotation.promote((...counts) => progress.push(counts));
+      expect(promoted).toEqual({ id: staged?.id, count: 2 });
+      expect(progress).toEqual([[2, 2]]);
       expect([idOf(file), idOf(`${file}.previous`)]).toEqual([staged?.id, old]);
       expect(await rootIds()).toEqual([staged?.id]);
       expect(await isReadable()).toBe(true);

@@ -16,8 +16,8 @@ import { wrappingContext } from './wrapping-context.js';
 
 const KEYS_PER_READ = 500;
 
-/** Called now and then with the number of keys that are re-wrapped so far. */
-export type OnProgress = (count: number) => void;
+/** Called now and then with the number of keys that are re-wrapped so far, and of all that are to be. */
+export type OnProgress = (count: number, total: number) => void;
 
 /** What held a root key that is given up. A file that had another name, or was a link, is not overwritten. */
 type Completed = { readonly file: string; readonly isOverwritten: boolean } | { readonly variable: string };
@@ -140,12 +140,15 @@ export class RootRotation {
       // So that a database knows the first one, too, when nothing was put under it.
       await this.repository.adopt(from.current.id, this.clock.nowMs());
       await this.repository.makePrimary(to.id, this.clock.nowMs());
+      const providers = [from.current, ...from.others].filter(({ id }) => id !== to.id);
+      let total = 0;
+      for (const { id } of providers) total += await this.repository.count(id);
       let count = 0;
-      for (const provider of [from.current, ...from.others].filter(({ id }) => id !== to.id)) {
+      for (const provider of providers) {
         let keys = await this.repository.find(provider.id, KEYS_PER_READ);
         while (keys.length > 0) {
           for (const key of keys) count += await this.#move(key, provider, to);
-          onProgress(count);
+          onProgress(count, total);
           keys = await this.repository.find(provider.id, KEYS_PER_READ);
         }
       }

@@ -36,14 +36,9 @@ describe('the command line', () => {
     return { code, output: command.output };
   }
 
-  it('verifies the log and what left the machine, telling how far it has come', async () => {
+  it('verifies the log and what left the machine', async () => {
     const { code, output } = await audit(['verify', '--checkpoints', shipped]);
-    const progress = [10, 20, 30, 40, 50, 60, 70, 80, 90, 100].map(
-      (percent) => `${percent} % of ${EVENTS}\n`,
-    );
-    expect(output).toMatch(
-      new RegExp(`^${progress.join('')}compared [1-9]\\d* checkpoints\nverified ${EVENTS} events\n$`),
-    );
+    expect(output).toMatch(new RegExp(`^compared [1-9]\\d* checkpoints\nverified ${EVENTS} events\n$`));
     expect(code).toBe(0);
   });
 

@@ -148,7 +148,7 @@ describe('as processes of their own', () => {
       });
       expect(await cli(['keys', 'rotate', 'password-pepper'])).toEqual({
         code: 0,
-        output: 'done: password-pepper of system [####################] 1/1\n',
+        output: 'done: password-pepper of system: 1 of 1\n',
       });
       expect(await cli(['keys', 'rewrap'])).toEqual({ code: 0, output: 'nothing to do\n' });
       expect(await cli(['keys', 'destroy', id])).toEqual({ code: 0, output: `destroyed key ${id}\n` });
