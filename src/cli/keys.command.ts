@@ -83,8 +83,8 @@ async function rewrap(): Promise<void> {
   await withModule(EncryptingFeaturesModule, async (context) => {
     const inventory = context.get(KeyInventory);
     await context.get(KeyDestructionService).destroyEnded();
-    for await (const { purpose, ownerId } of inventory.stragglers()) {
-      await context.get(KeyRotationService).resume(purpose, ownerId);
+    for await (const { purpose, ownerId, leftBy } of inventory.stragglers()) {
+      await context.get(KeyRotationService).resume(purpose, ownerId, leftBy);
     }
     const line = new ProgressLine(process.stdout);
     let jobs = await inventory.unfinishedJobs();
@@ -150,7 +150,8 @@ async function work(
   const job = await context.get(KeyInventory).findJob(jobId);
   if (!job) return 'done';
   if (job.finished_at !== null) {
-    line.print(`done: ${describeJob(job)}`);
+    if (job.remaining) process.exitCode = 1;
+    line.print(`${job.remaining ? 'incomplete' : 'done'}: ${describeJob(job)}`);
     return 'done';
   }
   if (job.kind !== 'PROMOTE') return 'waits';

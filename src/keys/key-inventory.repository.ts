@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../database/database.js';
 import { SYSTEM_OWNER } from './key-purposes.js';
+import { type KeyJob } from './key-jobs.repository.js';
 import { type KeyRow } from './keys.repository.js';
 
 const PAGE = 100;
@@ -34,6 +35,29 @@ export class KeyInventoryRepository {
       .groupBy(['purpose', 'state'])
       .orderBy('purpose')
       .orderBy('state')
+      .execute();
+  }
+
+  /** Ended rotations of these purposes that left something behind, unless another one of the same keys came after. */
+  async listIncomplete(purposes: readonly string[]): Promise<KeyJob[]> {
+    return this.database.query
+      .selectFrom('key_jobs as job')
+      .selectAll()
+      .where('purpose', 'in', purposes)
+      .where('remaining', '>', 0)
+      .where((where) =>
+        where.not(
+          where.exists(
+            where
+              .selectFrom('key_jobs as later')
+              .select('later.id')
+              .whereRef('later.purpose', '=', 'job.purpose')
+              .whereRef('later.owner_id', '=', 'job.owner_id')
+              .whereRef('later.id', '>', 'job.id'),
+          ),
+        ),
+      )
+      .orderBy('id')
       .execute();
   }
 

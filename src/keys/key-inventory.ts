@@ -18,6 +18,14 @@ export interface InventoriedKey extends Facts {
   readonly dueAt: Date | undefined;
 }
 
+/** Keys that a rotation should not have left. */
+export interface Straggler {
+  readonly purpose: KeyPurposeName;
+  readonly ownerId: string;
+  /** The rotation that left them, where the keys don't tell. */
+  readonly leftBy?: KeyJob;
+}
+
 /** What keys there are, for people. */
 @Injectable()
 export class KeyInventory {
@@ -53,7 +61,7 @@ export class KeyInventory {
   }
 
   /** Purposes and owners whose retired keys something is under still, though no rotation runs. */
-  async *stragglers(): AsyncGenerator<{ readonly purpose: KeyPurposeName; readonly ownerId: string }> {
+  async *stragglers(): AsyncGenerator<Straggler> {
     let lastId = '';
     for (;;) {
       const page = await this.repository.listRetired(sharedPurposes, lastId);
@@ -63,8 +71,11 @@ export class KeyInventory {
         }
       }
       const last = page.at(-1);
-      if (!last) return;
+      if (!last) break;
       lastId = last.id;
+    }
+    for (const leftBy of await this.repository.listIncomplete(valuePurposes)) {
+      yield { purpose: leftBy.purpose as KeyPurposeName, ownerId: leftBy.owner_id, leftBy };
     }
   }
 
@@ -77,7 +88,8 @@ export class KeyInventory {
   }
 }
 
-/** Purposes whose keys hold many values: a key for one value is never left behind by another. */
-const sharedPurposes = Object.entries(keyPurposes)
-  .filter(([, { isPerValue = false }]) => !isPerValue)
-  .map(([name]) => name);
+const purposes = Object.entries(keyPurposes);
+/** Purposes whose keys hold many values: such a key is retired by the next one. */
+const sharedPurposes = purposes.filter(([, { isPerValue }]) => !isPerValue).map(([name]) => name);
+/** A key for one value has no next one, so only the rotation itself knows that the value was to get another. */
+const valuePurposes = purposes.filter(([, { isPerValue }]) => isPerValue).map(([name]) => name);

@@ -109,9 +109,16 @@ export class KeyRotationService {
     return rotated;
   }
 
-  /** Begins a job without a new key, for what was left under retired keys. */
-  async resume(purpose: KeyPurposeName, ownerId: string): Promise<void> {
-    await this.jobs.insert(await this.#newJob(purpose, ownerId));
+  /**
+   * Begins a job without a new key, for what was left under retired keys.
+   *
+   * @param leftBy the job of keys for one value each that left them: what was made since then is not moved
+   */
+  async resume(purpose: KeyPurposeName, ownerId: string, leftBy?: KeyJob): Promise<void> {
+    const job = await this.#newJob(purpose, ownerId);
+    await this.jobs.insert(
+      leftBy ? { ...job, created_at: leftBy.created_at, total: leftBy.remaining ?? 0 } : job,
+    );
   }
 
   async #newJob(purpose: KeyPurposeName, ownerId: string): Promise<KeyJob> {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { newAccount, newEmail, PASSWORD } from '../support/accounts.js';
 import { Build } from '../support/built-server.js';
+import { openDatabase } from '../../src/database/open-database.js';
 import { writeProductionCertificate } from '../support/production-certificate.js';
 import { environmentIn } from '../support/test-app.js';
 
@@ -155,6 +156,38 @@ describe('as processes of their own', () => {
       expect((await cli(['keys', 'status'])).output).toMatch(
         /^[0-9a-f]{16} +password-pepper +2 +PRIMARY +0 +1 /m,
       );
+    });
+
+    it('exits with 1 while a row cannot be brought to a new key, and with 0 once it is restored', async () => {
+      expect((await cli(['users', 'create-admin', '--email', newEmail()], `${PASSWORD}\n`)).code).toBe(0);
+      const database = await openDatabase({
+        url: `sqlite:${join(directory, 'data', 'app.db')}`,
+        onIdleError: () => {},
+      });
+      const write = (password_ciphertext: Buffer) =>
+        database.query.updateTable('users').set({ password_ciphertext }).execute();
+      try {
+        const { password_ciphertext } = await database.query
+          .selectFrom('users')
+          .select('password_ciphertext')
+          .executeTakeFirstOrThrow();
+        const damaged = Buffer.from(password_ciphertext);
+        damaged.writeUInt8(damaged.readUInt8(damaged.length - 1) ^ 1, damaged.length - 1);
+        await write(damaged);
+        const incomplete = 'incomplete: password-pepper of system: 0 of 1, 1 could not be moved';
+        for (const args of [['rotate', 'password-pepper'], ['rewrap']]) {
+          const { code, output } = await cli(['keys', ...args]);
+          expect(code).toBe(1);
+          expect(output).toMatch(new RegExp(`stays under key [0-9a-f]{16}: .*\\n(.*\\n)?${incomplete}\\n$`));
+        }
+        await write(Buffer.from(password_ciphertext));
+        expect(await cli(['keys', 'rewrap'])).toEqual({
+          code: 0,
+          output: 'done: password-pepper of system: 1 of 1\n',
+        });
+      } finally {
+        await database.close();
+      }
     });
 
     it.each<[string, readonly string[], RegExp]>([

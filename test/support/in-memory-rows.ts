@@ -50,7 +50,7 @@ export class InMemoryRows implements EncryptedRows {
     return batch.length;
   }
 
-  /** Changes one bit of a value, as a disk or somebody with the database may. */
+  /** Changes one bit of a value, as a disk or somebody with the database may. A second time restores it. */
   damage(index: number): void {
     const envelope = this.#envelopes[index];
     if (envelope) envelope[envelope.length - 1] = (envelope.at(-1) ?? 0) ^ 1;
