@@ -12,7 +12,7 @@ export function printKeys(keys: readonly InventoriedKey[]): void {
     String(key.version),
     key.state,
     ageInDays(key.activated_at),
-    String(key.uses),
+    key.uses === undefined ? '-' : String(key.uses),
     key.dueAt?.toISOString().slice(0, 10) ?? '-',
   ]);
   printTable(['key', 'purpose', 'version', 'state', 'days', 'in use by', 'rotates'], rows);

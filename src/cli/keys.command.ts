@@ -55,7 +55,9 @@ export function keysCommand(): Command {
 async function showStatus({ owner }: { readonly owner?: string }): Promise<void> {
   await withModule(EncryptingFeaturesModule, async (context) => {
     const inventory = context.get(KeyInventory);
-    printKeys(await inventory.ofOwner(owner ?? SYSTEM_OWNER));
+    const keys = await inventory.ofOwner(owner ?? SYSTEM_OWNER);
+    if (owner !== undefined && keys.length === 0) throw new StartError(`no keys of owner ${owner}`);
+    printKeys(keys);
     if (owner === undefined) printUsers(await inventory.ofUsers());
     for (const job of await inventory.unfinishedJobs()) {
       if (owner === undefined || job.owner_id === owner) print(`not done: ${describeJob(job)}`);
@@ -74,7 +76,12 @@ async function rotate(purpose: string, { owner }: { readonly owner?: string }): 
       const job = await rotation.rotate(name, owner);
       if (job) jobIds.push(job.id);
     }
-    if (jobIds.length === 0) throw new StartError(`there is no key ${name} to rotate`);
+    if (jobIds.length === 0)
+      throw new StartError(
+        owner === undefined
+          ? `there is no key ${name} to rotate`
+          : `no keys of owner ${owner} for ${name}: there is nothing to rotate`,
+      );
     await finish(context, new ProgressLine(process.stdout), jobIds);
   });
 }

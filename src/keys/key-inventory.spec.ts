@@ -79,5 +79,29 @@ describe('the inventory of keys', () => {
       expect(await rotate('secret')).toMatchObject({ remaining: 0 });
       expect(await resumeAll()).toEqual([]);
     });
+
+    it('counts keys and rows, and says nothing of what it does not count', async () => {
+      const rows = new InMemoryRows('secret', owner, here.keyring);
+      await rows.add('a');
+      here.registry.register(rows);
+      await here.keyring.tokenSigningKey();
+      await here.keyring.macKey('audit-chain');
+      const usesOf = async (of: string) =>
+        Object.fromEntries((await here.inventory.ofOwner(of)).map(({ purpose, uses }) => [purpose, uses]));
+      expect(await usesOf(owner)).toEqual({ 'user-kek': 1, secret: 1 });
+      expect(await usesOf('system')).toMatchObject({
+        'token-signing-kek': 1,
+        'token-signing': undefined,
+        'audit-kek': 1,
+        'audit-chain': undefined,
+      });
+    });
+
+    it('has no keys of nobody, and nothing of theirs is rotated', async () => {
+      expect(await here.inventory.ofOwner('nobody')).toEqual([]);
+      expect(await here.rotation.rotate('secret', 'nobody')).toBeUndefined();
+      expect(await here.rotation.rotate('user-kek', 'nobody')).toBeUndefined();
+      expect(await here.inventory.unfinishedJobs()).toEqual([]);
+    });
   });
 });

@@ -12,8 +12,8 @@ const MAX_JOBS = 1_000;
 type Facts = Pick<KeyRow, 'id' | 'owner_id' | 'purpose' | 'suite' | 'version' | 'state' | 'activated_at'>;
 
 export interface InventoriedKey extends Facts {
-  /** Keys and rows under it. */
-  readonly uses: number;
+  /** Keys and rows under it; undefined where those are not counted. */
+  readonly uses: number | undefined;
   /** When the server replaces it by itself. */
   readonly dueAt: Date | undefined;
 }
@@ -40,7 +40,9 @@ export class KeyInventory {
   async ofOwner(ownerId: string): Promise<InventoriedKey[]> {
     const keys: InventoriedKey[] = [];
     for (const row of await this.repository.list(ownerId)) {
-      const uses = await this.uses.count(row.purpose, { id: row.id, ownerId, version: row.version });
+      const uses = this.uses.isCounted(row.purpose)
+        ? await this.uses.count(row.purpose, { id: row.id, ownerId, version: row.version })
+        : undefined;
       keys.push({ ...row, uses, dueAt: this.#dueAt(row) });
     }
     return keys;

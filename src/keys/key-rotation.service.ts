@@ -57,6 +57,7 @@ export class KeyRotationService {
     if (running) return running;
     const { isPerValue = false } = keyPurpose(purpose, ownerId);
     const job = await this.#newJob(purpose, ownerId);
+    if (isPerValue && job.total === 0) return undefined;
     if (isPerValue) return (await this.jobs.insert(job)) ? job : this.jobs.findUnfinished(purpose, ownerId);
 
     const { from_key_id: oldId } = job;

@@ -17,6 +17,11 @@ export class KeyUses {
     return count;
   }
 
+  /** Whether all that is under such keys is counted: what the audit's keys authenticated is not, nor are tokens. */
+  isCounted(purpose: string): boolean {
+    return wrappingPurposes.has(purpose) || this.registry.of(purpose).length > 0;
+  }
+
   /** What a rotation has to move: all that is under the owner's keys of the purpose. */
   async countOfOwner(purpose: KeyPurposeName, ownerId: string): Promise<number> {
     if (keyPurposes[purpose].isPerValue) return this.repository.countOfOwner(purpose, ownerId);
@@ -27,3 +32,7 @@ export class KeyUses {
     return count;
   }
 }
+
+const wrappingPurposes = new Set<string | undefined>(
+  Object.values(keyPurposes).flatMap(({ wrappedBy }) => [wrappedBy.user, wrappedBy.system]),
+);

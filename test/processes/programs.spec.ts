@@ -191,6 +191,12 @@ describe('as processes of their own', () => {
     });
 
     it.each<[string, readonly string[], RegExp]>([
+      ['the keys of nobody', ['status', '--owner', 'nobody'], /^no keys of owner nobody\n$/],
+      [
+        'new keys for nobody',
+        ['rotate', 'secret', '--owner', 'nobody'],
+        /^no keys of owner nobody for secret/,
+      ],
       [
         'a purpose that is none',
         ['rotate', 'constructor'],
