@@ -1,3 +1,5 @@
+import { foldCase } from '../crypto/fold-case.js';
+
 /*
  * What the audit key authenticates. Integers are big-endian; `text` is a u32 length in bytes and UTF-8, or the
  * length 0xffffffff alone for null; `bytes` likewise.
@@ -7,7 +9,7 @@
  *               text target ‖ text outcome ‖ text ip ‖ text request_id ‖ bytes value_digest
  *   head        "audit-head/v1" 0x00 ‖ u64 seq ‖ MAC of that event, 32 ‖ text key_id
  *   checkpoint  "audit-checkpoint/v1" 0x00 ‖ u64 seq ‖ u64 at, Unix milliseconds ‖ MAC of that event, 32
- *   value       "audit-value/v1" 0x00 ‖ UTF-8 of the value in NFKC and lower case; the first 16 bytes are kept
+ *   value       "audit-value/v1" 0x00 ‖ UTF-8 of the value, folded as `fold-case.ts` does; the first 16 bytes are kept
  *
  * An event and the head are authenticated with HMAC-SHA-256 under the key that `key_id` names, a checkpoint is
  * signed. Every field has one encoding and no two fields share bytes, so two different events differ here too.
@@ -87,8 +89,7 @@ export function encodeCheckpoint({ seq, at, mac }: { seq: number; at: number; ma
 
 /** So that a value is found however its letters were written. */
 export function encodeValue(value: string): Buffer {
-  const folded = value.normalize('NFKC').toLowerCase().normalize('NFKC');
-  return Buffer.concat([VALUE_LABEL, Buffer.from(folded, 'utf8')]);
+  return Buffer.concat([VALUE_LABEL, Buffer.from(foldCase(value), 'utf8')]);
 }
 
 function put(output: Buffer, bytes: Uint8Array, offset: number): number {

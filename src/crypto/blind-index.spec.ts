@@ -28,6 +28,7 @@ describe('a blind index', () => {
     ['composed and decomposed letters', 'Zo\u00eb', 'zoe\u0308'],
     ['full-width and ligature forms', 'Ａﬁ', 'afi'],
     ['the Kelvin sign and k', '\u212a', 'k'],
+    ['a final sigma and its upper case', 'νικος.α@x.gr', 'ΝΙΚΟΣ.Α@x.gr'],
   ])('is equal for %s', (_what, one, other) => {
     expect(key.index(one, 't', 'c')).toEqual(key.index(other, 't', 'c'));
   });

@@ -1,4 +1,5 @@
 import { createHmac, createSecretKey, hkdfSync, type KeyObject } from 'node:crypto';
+import { foldCase } from './fold-case.js';
 
 const KEY_BYTES = 32;
 const VERSION_BYTES = 4;
@@ -62,13 +63,13 @@ export class BlindIndexKey {
   }
 
   /**
-   * Key version as u32 big-endian ‖ the first 16 bytes of HMAC-SHA-256 over the normalised value: 20 bytes.
+   * Key version as u32 big-endian ‖ the first 16 bytes of HMAC-SHA-256 over the folded value: 20 bytes.
    * At 16 bytes two values that share an index by chance are not to be expected.
    */
   index(value: string, table: string, column: string): Buffer {
     const output = Buffer.allocUnsafe(VERSION_BYTES + HASH_BYTES);
     output.writeUInt32BE(this.version);
-    const hmac = createHmac('sha256', this.#columnKey(table, column)).update(normalise(value), 'utf8');
+    const hmac = createHmac('sha256', this.#columnKey(table, column)).update(foldCase(value), 'utf8');
     hmac.digest().copy(output, VERSION_BYTES, 0, HASH_BYTES);
     return output;
   }
@@ -93,12 +94,4 @@ export function blindIndexRange(version: number): { readonly from: Buffer; reado
   from.writeUInt32BE(version);
   const to = Buffer.from(from).fill(0xff, VERSION_BYTES);
   return { from, to };
-}
-
-/**
- * NFKC, lower case, NFKC again because lower-casing can leave composable pairs. 'ß' stays apart from 'ss':
- * folding by upper case would merge them, but also 'ı' with 'i', and make two people's addresses one.
- */
-function normalise(value: string): string {
-  return value.normalize('NFKC').toLowerCase().normalize('NFKC');
 }
