@@ -14,7 +14,7 @@ const sizes = {
  *
  * It is H(key ⊕ opad ‖ H(key ⊕ ipad ‖ message)). The two padded keys are made once, and a digest is two one-shot
  * hashes: 3 µs, where a `createHmac` object costs 6 µs, more than encrypting a short value. Hashes come as strings
- * where they may, at half the price of a Buffer.
+ * where they may, at half the price of a Buffer. Why the keys are no `KeyObject`: docs/adr/0012-hmac-keys-in-buffers.md.
  */
 export class OneShotHmac {
   /** key ⊕ ipad, with which every message begins. */

@@ -57,25 +57,38 @@ describe('the traps of the runtime', () => {
     );
   });
 
-  it('keeps the key of many messages as a KeyObject, and no Buffer: its bytes are zero and it goes on', () => {
-    const raw = Array.from({ length: 3 }, () => randomBytes(32));
-    const [forChunks = NONE, forMac = NONE, forIndex = NONE] = raw;
+  it('keeps AES and index keys of many messages as KeyObjects, and no Buffer: those are zero and it goes on', () => {
+    const raw = [randomBytes(32), randomBytes(32)];
+    const [forChunks = NONE, forIndex = NONE] = raw;
     const chunks = ChunkCipher.forManyChunks({
       key: forChunks,
       baseNonce: randomBytes(12),
       commitment: NONE,
     });
-    const mac = MacKey.import({ id: ID, purpose: 'trap' }, forMac);
     const index = BlindIndexKey.import({ version: 1, owner: 'ada' }, forIndex);
-    expect(raw).toEqual([Buffer.alloc(32), Buffer.alloc(32), Buffer.alloc(32)]);
+    expect(raw).toEqual([Buffer.alloc(32), Buffer.alloc(32)]);
 
     const encrypted = Buffer.alloc(5 + 16);
     chunks.encrypt(7, Buffer.from('plain'), encrypted, 0);
     expect(chunks.decrypt(7, encrypted).toString()).toBe('plain');
-    const zero = MacKey.import({ id: ID, purpose: 'trap' }, Buffer.alloc(32));
-    expect(mac.mac(NONE)).not.toEqual(zero.mac(NONE));
     const zeroIndex = BlindIndexKey.import({ version: 1, owner: 'ada' }, Buffer.alloc(32));
     expect(index.index('a', 't', 'c')).not.toEqual(zeroIndex.index('a', 't', 'c'));
+  });
+
+  it('keeps keys of HMAC, those of suite 0x01 too, in Buffers of its own that nothing prints', () => {
+    const raw = [Buffer.alloc(32, 'k'), Buffer.alloc(32, 'k')];
+    const [forMac = NONE, forSuite = NONE] = raw;
+    const mac = MacKey.import({ id: ID, purpose: 'trap' }, forMac);
+    const parameters = { id: ID, purpose: 'trap', owner: 'ada', suite: 'COBBLESTONE-256' } as const;
+    const key = SymmetricKey.import(parameters, forSuite);
+    expect(raw).toEqual([Buffer.alloc(32), Buffer.alloc(32)]);
+
+    const zero = MacKey.import({ id: ID, purpose: 'trap' }, Buffer.alloc(32));
+    expect(mac.mac(NONE)).not.toEqual(zero.mac(NONE));
+    expect(key.decrypt(key.encrypt(Buffer.from('plain'), context), context).toString()).toBe('plain');
+    // k is 0x6b: 0x5d under the inner pad of HMAC, 0x37 under the outer one.
+    const shown = inspect([mac, key], { depth: 9, showHidden: true }) + JSON.stringify([mac, key]);
+    expect(shown).not.toMatch(/kk|]]|77|(6b|5d|37) ?(6b|5d|37)|107|93,|55,/);
   });
 
   it('gives a cipher no raw Buffer as key on Node 24, where that costs four times a KeyObject', () => {
