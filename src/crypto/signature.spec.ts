@@ -52,6 +52,17 @@ describe('a signature', () => {
     expect(isValid(MESSAGE, bare, 'audit')).toBe(false);
   });
 
+  it.each([
+    ['ec', generateKeyPairSync('ec', { namedCurve: 'P-256' })],
+    ['ed448', generateKeyPairSync('ed448')],
+  ])('is neither made nor verified with a key of type %s', (type, pair) => {
+    expect(() => signMessage({ id: ID, key: pair.privateKey }, MESSAGE, 'audit')).toThrow(
+      `key ${ID} is of type ${type}, want ed25519`,
+    );
+    const foreign = { id: ID, key: pair.publicKey };
+    expect(() => verifySignature(foreign, MESSAGE, signature, 'audit')).toThrow(InvalidSignatureError);
+  });
+
   it('can’t be made for a purpose or a key id that has no bytes', () => {
     expect(() => signMessage(signing, MESSAGE, '\ud800')).toThrow(TypeError);
     expect(() => signMessage(signing, MESSAGE, 'x'.repeat(65_536))).toThrow(TypeError);

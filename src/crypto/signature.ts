@@ -36,9 +36,10 @@ export class InvalidSignatureError extends Error {
   }
 }
 
-/** @throws TypeError for a key id or purpose that can't be encoded: a mistake in the code */
+/** @throws TypeError for a key of another algorithm, and a key id or purpose that can't be encoded: mistakes in the code */
 export function signMessage({ id, key }: SignatureKey, message: Uint8Array, purpose: string): Buffer {
   if (!KEY_ID.test(id)) throw new TypeError(`key id ${id} is not 16 lower-case hex characters`);
+  if (!isEd25519(key)) throw new TypeError(`key ${id} is of type ${key.asymmetricKeyType}, want ed25519`);
   const header = Buffer.concat([HEADER, Buffer.from(id, 'hex')]);
   return Buffer.concat([header, sign(null, signedBytes(header, purpose, message), key)]);
 }
@@ -68,10 +69,15 @@ export function verifySignature(
   purpose: string,
 ): void {
   const id = signatureKeyIdOf(signature);
-  if (verificationKey?.id !== id) throw new InvalidSignatureError(id);
+  if (verificationKey?.id !== id || !isEd25519(verificationKey.key)) throw new InvalidSignatureError(id);
   const signed = signedBytes(signature.subarray(0, HEADER_BYTES), purpose, message);
   if (!verify(null, signed, verificationKey.key, signature.subarray(HEADER_BYTES)))
     throw new InvalidSignatureError(id);
+}
+
+/** Node signs with whatever key it is given, under the algorithm of that key. */
+function isEd25519({ asymmetricKeyType }: KeyObject): boolean {
+  return asymmetricKeyType === 'ed25519';
 }
 
 function signedBytes(header: Uint8Array, purpose: string, message: Uint8Array): Buffer {
