@@ -30,6 +30,20 @@ describe('a new key', () => {
     },
   );
 
+  it.each(['ES256', 'Ed25519'] as const)(
+    'of suite %s is copied to no memory that others share',
+    async (suite) => {
+      const raw = generateRawKey(suite);
+      const bytes = Buffer.alloc(raw.length);
+      raw.copy(bytes);
+      const purpose = suite === 'ES256' ? 'token-signing' : 'audit-signing';
+      await importRawKey({ id: '0123456789abcdef', purpose, ownerId: 'system', version: 1, suite }, raw);
+      // A small Buffer is a part of the pool that all small ones share.
+      const { buffer: pool } = Buffer.from('any');
+      expect(Buffer.from(pool).includes(bytes)).toBe(false);
+    },
+  );
+
   it('for signing is the same pair after it was stored', async () => {
     const description = {
       id: '0123456789abcdef',

@@ -38,11 +38,8 @@ export async function importRawKey(
 ): Promise<KeyMaterial> {
   switch (suite) {
     case 'ES256':
-    case 'Ed25519': {
-      const privateKey = createPrivateKey({ key: Buffer.from(raw), type: 'pkcs8', format: 'der' });
-      raw.fill(0);
-      return { signing: { privateKey, publicKey: createPublicKey(privateKey) } };
-    }
+    case 'Ed25519':
+      return { signing: importKeyPair(raw) };
     case 'HMAC-SHA-256':
       return purpose === 'blind-index'
         ? { blindIndex: BlindIndexKey.import({ version, owner: ownerId }, raw) }
@@ -52,5 +49,16 @@ export async function importRawKey(
       return { sealing: await SealingKeyPair.import({ id, owner: ownerId, kem: suite }, raw) };
     default:
       return { symmetric: SymmetricKey.import({ id, purpose, owner: ownerId, suite }, raw) };
+  }
+}
+
+function importKeyPair(raw: Uint8Array): NonNullable<KeyMaterial['signing']> {
+  try {
+    // The same bytes and no copy, which nobody would overwrite.
+    const key = Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength);
+    const privateKey = createPrivateKey({ key, type: 'pkcs8', format: 'der' });
+    return { privateKey, publicKey: createPublicKey(privateKey) };
+  } finally {
+    raw.fill(0);
   }
 }
