@@ -4,7 +4,7 @@ import { StartError } from '../common/start-error.js';
 import { makeRootKeyFile, removeUnfinished } from './make-root-key-file.js';
 import { nextFileOf } from './root-key-files.js';
 import { nameOf, type RootKeyPlaces } from './root-key-places.js';
-import { RootKeys } from './root-keys.js';
+import { type HeldRootKeys, RootKeys } from './root-keys.js';
 import { type RootWrappedKeysRepository } from './root-wrapped-keys.repository.js';
 
 /**
@@ -29,7 +29,7 @@ export async function openRootKeys(
     }
     if (mayGenerate) makeRootKeyFile(root.file);
   }
-  const { current, others } = places.read();
+  const { current, others } = readFor(wantedIds, places);
   const otherIds = others.map(({ id }) => id);
   const missingIds = wantedIds.filter((id) => id !== current.id && !otherIds.includes(id));
   if (missingIds.length > 0) {
@@ -41,4 +41,16 @@ export async function openRootKeys(
   if ('file' in root)
     [root.file, nextFileOf(root.file)].filter((file) => existsSync(file)).forEach(removeUnfinished);
   return new RootKeys(() => places.read(), repository, clock);
+}
+
+/** What can't be used has no id: then the one that is wanted tells which backup to take. */
+function readFor(wantedIds: readonly string[], places: RootKeyPlaces): HeldRootKeys {
+  try {
+    return places.read();
+  } catch (error) {
+    if (!(error instanceof StartError) || wantedIds.length === 0) throw error;
+    throw new StartError(`${error.message}; the database needs root key ${wantedIds.join(', ')}`, {
+      cause: error,
+    });
+  }
 }

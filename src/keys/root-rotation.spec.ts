@@ -375,7 +375,10 @@ describe('changing the root key', () => {
 
       it('with a previous or next file of another length or mode', async () => {
         await writeFile(`${file}.previous`, randomBytes(31), { mode: 0o600 });
-        expect(await refusal()).toContain('root.key.previous is 31 bytes, want 32');
+        const needed = `; the database needs root key ${idOf(file)}`;
+        expect(await refusal()).toContain(
+          `root.key.previous is 31 bytes, want 32: restore it from its backup${needed}`,
+        );
         await rm(`${file}.previous`);
         await writeFile(`${file}.next`, randomBytes(32), { mode: 0o640 });
         expect(await refusal()).toContain('root.key.next has mode 640, want 600');
