@@ -8,6 +8,8 @@ import { PREFERRED_GROUP } from './tls/tls-options.js';
 
 /** Requests in flight get this long to finish after a signal to stop. */
 const STOP_TIMEOUT_MS = 8_000;
+/** By then the process ends, also when a database that hangs keeps it from closing everything. */
+const END_TIMEOUT_MS = 9_500;
 
 /** Starts the server, or says in one line why it can't and what to do. */
 export async function startServer(hangups: Hangups): Promise<void> {
@@ -53,6 +55,10 @@ function stopOnSignal({ nest, logger }: SecureApp): void {
       logger.log({ signal }, 'stopping', 'Server');
       const server = nest.getHttpAdapter().getInstance().server;
       setTimeout(() => server.closeAllConnections(), STOP_TIMEOUT_MS).unref();
+      setTimeout(() => {
+        logger.error({ afterMs: END_TIMEOUT_MS }, 'stopped before everything was closed', 'Server');
+        process.exit(0);
+      }, END_TIMEOUT_MS).unref();
       nest.close().then(
         () => process.exit(0),
         (error: unknown) => {

@@ -6,7 +6,10 @@ import { DatabaseUnavailableError, KeyEndedError, TransactionConflictError } fro
 import { KEY_ENDED } from './migrations/0015-live-keys.js';
 
 const CONNECT_TIMEOUT_MS = 5_000;
+/** The server ends a statement that takes longer. */
 const STATEMENT_TIMEOUT_MS = 15_000;
+/** For a server that says nothing any more: what is dropped on the way comes with no error. */
+const QUERY_TIMEOUT_MS = STATEMENT_TIMEOUT_MS + 1_000;
 /** SQLSTATE foreign_key_violation: what a row belongs to, in the end an account, is deleted. */
 const FOREIGN_KEY_VIOLATION = '23503';
 /** SQLSTATE serialization_failure and deadlock_detected. */
@@ -26,6 +29,7 @@ export function postgresDialect(url: string, onIdleError: (error: Error) => void
     connectionString: url,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     statement_timeout: STATEMENT_TIMEOUT_MS,
+    query_timeout: QUERY_TIMEOUT_MS,
     types,
   });
   // Without a listener an idle connection that breaks would end the process.
@@ -43,16 +47,31 @@ function translating(pool: Pool): PostgresPool {
   };
 }
 
+/** The client as it is lent out once. After a timeout it waits for an old answer: it is used no more. */
 function translatingClient(client: PoolClient): PostgresPoolClient {
+  let timeout: Error | undefined;
   return new Proxy(client, {
     get(target, property) {
       if (property === 'query') {
-        return (text: string, values: unknown[]) => target.query(text, values).catch(translate);
+        return async (text: string, values: unknown[]) => {
+          if (timeout) return translate(timeout);
+          return target.query(text, values).catch((error: unknown) => {
+            if (isQueryTimeout(error)) timeout = error;
+            return translate(error);
+          });
+        };
       }
+      // With an error the pool closes it.
+      if (property === 'release') return (discards?: boolean) => target.release(timeout ?? discards);
       const value: unknown = Reflect.get(target, property);
       return typeof value === 'function' ? (value.bind(target) as unknown) : value;
     },
   });
+}
+
+/** The driver's own, which has no code. */
+function isQueryTimeout(error: unknown): error is Error {
+  return error instanceof Error && error.message === 'Query read timeout';
 }
 
 function translate(error: unknown): never {

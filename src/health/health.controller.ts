@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { Controller, Get } from '@nestjs/common';
 import { type Principal, PrivilegedUser, Public } from '../common/access.js';
 import { ApiProblems } from '../common/api-problems.js';
@@ -6,6 +7,9 @@ import { Database } from '../database/database.js';
 import { RateLimits } from '../http/rate-limits.js';
 import { ServedCertificate } from '../tls/served-certificate.js';
 import { NotReadyError } from './errors.js';
+
+/** Whoever asks gives up soon, and a database that says nothing is no better than one that can't be reached. */
+const DATABASE_LIMIT_MS = 2_000;
 
 class HealthResponse {
   @ApiProperty({ enum: ['ok'] })
@@ -55,15 +59,28 @@ export class HealthController {
     return new HealthResponse();
   }
 
-  /** Requests may be sent here: the database answers. While the process stops, every route is a 503. */
+  /** Requests may be sent here: the database answers within 2 s. While the process stops, every route is a 503. */
   @Get('ready')
   @Public({ tellsMoreTo: 'server:read' })
   @ApiOkResponse({ type: ReadinessResponse })
   @ApiProblems(503)
   async ready(@PrivilegedUser() administrator?: Principal): Promise<ReadinessResponse> {
-    await this.database.ping().catch((error: unknown) => {
-      throw new NotReadyError(error);
-    });
+    await this.#databaseAnswers();
     return new ReadinessResponse(this.rateLimits.isDegraded, administrator && this.served);
+  }
+
+  async #databaseAnswers(): Promise<void> {
+    const waiting = new AbortController();
+    const { signal } = waiting;
+    const limit = delay(DATABASE_LIMIT_MS, undefined, { signal, ref: false }).then(() => {
+      throw new Error(`the database took more than ${DATABASE_LIMIT_MS} ms`);
+    });
+    try {
+      await Promise.race([this.database.ping(), limit]);
+    } catch (error) {
+      throw new NotReadyError(error);
+    } finally {
+      waiting.abort();
+    }
   }
 }

@@ -9,6 +9,14 @@ import { newTestApp, type TestApp } from '../support/test-app.js';
 
 const describePostgres = testPostgresUrl === undefined ? describe.skip : describe;
 
+async function behindRelay(database: PostgresDatabase): Promise<{ url: URL; relay: TcpRelay }> {
+  const url = new URL(database.url);
+  const relay = await TcpRelay.open({ host: url.hostname, port: Number(url.port || '5432') });
+  url.hostname = '127.0.0.1';
+  url.port = String(relay.port);
+  return { url, relay };
+}
+
 describePostgres('while PostgreSQL cannot be reached', () => {
   let database: PostgresDatabase;
   let relay: TcpRelay;
@@ -16,10 +24,8 @@ describePostgres('while PostgreSQL cannot be reached', () => {
   let user: Account;
   beforeAll(async () => {
     database = await newPostgresDatabase();
-    const url = new URL(database.url);
-    relay = await TcpRelay.open({ host: url.hostname, port: Number(url.port || '5432') });
-    url.hostname = '127.0.0.1';
-    url.port = String(relay.port);
+    const { url, ...opened } = await behindRelay(database);
+    ({ relay } = opened);
     app = await newTestApp({ environment: { DATABASE_URL: url.href } });
     user = await newAccount(app);
   });
@@ -75,5 +81,39 @@ describePostgres('while PostgreSQL cannot be reached', () => {
     const refreshed = await app.post('/v1/auth/refresh', { refreshToken: user.refreshToken });
     expect(refreshed.status).toBe(200);
     await relay.cut();
+  });
+});
+
+describePostgres('while PostgreSQL says nothing', () => {
+  let database: PostgresDatabase;
+  let relay: TcpRelay;
+  let app: TestApp;
+  let user: Account;
+  beforeAll(async () => {
+    database = await newPostgresDatabase();
+    const { url, ...opened } = await behindRelay(database);
+    ({ relay } = opened);
+    url.searchParams.set('query_timeout', '3000');
+    app = await newTestApp({ environment: { DATABASE_URL: url.href } });
+    user = await newAccount(app);
+  });
+  afterAll(async () => {
+    await app.close();
+    await relay.cut();
+    await database.drop();
+  });
+
+  it('nobody waits for it: all is answered with 503, and its connections are used no more', async () => {
+    relay.stall();
+    app.clock.advance(1); // Past what the caches may remember.
+    const contacts = app.get('/v1/contacts', user.token);
+    const ready = app.get('/health/ready');
+    expect(await Promise.race([contacts, ready])).toBe(await ready);
+    expectProblem(await ready, 'ERR_UNAVAILABLE');
+    expectProblem(await contacts, 'ERR_UNAVAILABLE');
+    // Only what is open stays silent.
+    await relay.mend();
+    for (const path of ['/health/ready', '/v1/contacts', '/v1/contacts'])
+      expect((await app.get(path, user.token)).status).toBe(200);
   });
 });

@@ -6,9 +6,12 @@ import { join } from 'node:path';
 import { connect } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Build } from '../support/built-server.js';
+import { newPostgresDatabase, testPostgresUrl } from '../support/postgres-database.js';
+import { TcpRelay } from '../support/tcp-relay.js';
 import { environmentIn } from '../support/test-app.js';
 
 const STOP_LIMIT_MS = 10_000;
+const describePostgres = testPostgresUrl === undefined ? describe.skip : describe;
 const HEAD = 'POST /v1/auth/login HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n';
 
 describe('SIGTERM', () => {
@@ -57,4 +60,27 @@ describe('SIGTERM', () => {
     expect(performance.now() - startedAtMs).toBeLessThan(STOP_LIMIT_MS);
     for (const socket of [...clients, plain]) socket.destroy();
   }, 60_000);
+
+  describePostgres('while PostgreSQL says nothing', () => {
+    it('ends it too, and logs that not everything was closed', async () => {
+      const database = await newPostgresDatabase();
+      const url = new URL(database.url);
+      const relay = await TcpRelay.open({ host: url.hostname, port: Number(url.port || '5432') });
+      url.hostname = '127.0.0.1';
+      url.port = String(relay.port);
+      const environment = { ...environmentIn(directory), LOG_LEVEL: 'info', DATABASE_URL: url.href };
+      const server = build.run('main.js', [], environment);
+      const client = await server.client(join(directory, 'certs'));
+      expect((await client.get('/health/ready')).status).toBe(200);
+
+      relay.stall();
+      const startedAtMs = performance.now();
+      expect(await server.stop()).toBe(0);
+      expect(performance.now() - startedAtMs).toBeLessThan(STOP_LIMIT_MS);
+      expect(server.output).toContain('stopped before everything was closed');
+      client.close();
+      await relay.cut();
+      await database.drop();
+    }, 60_000);
+  });
 });

@@ -4,13 +4,14 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 /** A way to a server that can be cut and mended, as a network can. */
 export class TcpRelay {
   readonly #sockets = new Set<Socket>();
+  #isStalled = false;
   readonly #server = createServer((incoming) => {
     const outgoing = connect(this.target);
     for (const socket of [incoming, outgoing]) {
       this.#sockets.add(socket);
       socket.on('error', () => {}).on('close', () => this.#sockets.delete(socket));
     }
-    incoming.pipe(outgoing).pipe(incoming);
+    if (!this.#isStalled) incoming.pipe(outgoing).pipe(incoming);
   });
   #port = 0;
 
@@ -26,8 +27,9 @@ export class TcpRelay {
     return this.#port;
   }
 
-  /** What is sent gets nowhere any more, and nobody is told. */
+  /** Until it is mended, what is sent gets nowhere, over new connections too, and nobody is told. */
   stall(): void {
+    this.#isStalled = true;
     for (const socket of this.#sockets) socket.unpipe().pause();
   }
 
@@ -38,7 +40,10 @@ export class TcpRelay {
     await closed;
   }
 
+  /** Lets new connections through. */
   async mend(): Promise<void> {
+    this.#isStalled = false;
+    if (this.#server.listening) return;
     this.#server.listen(this.#port, '127.0.0.1');
     await once(this.#server, 'listening');
     this.#port = (this.#server.address() as AddressInfo).port;
