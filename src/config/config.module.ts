@@ -1,5 +1,7 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { ConfigModule, ConfigService } from '@nestjs/config';
+import { errorCode } from '../common/error-code.js';
+import { StartError } from '../common/start-error.js';
 import { AppConfig } from './app-config.js';
 import {
   type Environment,
@@ -19,7 +21,7 @@ export class AppConfigModule {
    * application exists: TLS, the log, the database's location. Secrets are taken out of the process's variables.
    *
    * @param environment - replaces the process's variables and the `.env` file altogether
-   * @throws {StartError} listing every bad variable
+   * @throws {StartError} listing every bad variable, or when the `.env` file can't be read
    */
   static async load(environment?: Environment): Promise<{ config: AppConfig; module: DynamicModule }> {
     const parsed: { config?: AppConfig } = {};
@@ -31,7 +33,7 @@ export class AppConfigModule {
         // secret has no business.
         return { [KEY]: parsed.config };
       },
-    });
+    }).catch(refuseEnvFile);
     if (!parsed.config) throw new Error('the configuration was not read');
     if (!environment) forgetSecrets([...SECRET_VARIABLES, ...SECRETS_READ_LATER]);
     const provider = {
@@ -50,4 +52,13 @@ export class AppConfigModule {
       },
     };
   }
+}
+
+/** `ConfigModule` reads it and throws the system's error as it is. */
+function refuseEnvFile(error: unknown): never {
+  const code = errorCode(error);
+  if (code === undefined) throw error;
+  throw new StartError(`the file .env cannot be read (${code}): correct its permissions, or move it away`, {
+    cause: error,
+  });
 }
