@@ -3,6 +3,7 @@ import { join, relative } from 'node:path';
 import { listen } from './app.listen.js';
 import { createApp, type SecureApp } from './app.setup.js';
 import { StartError } from './common/start-error.js';
+import { DatabaseUnavailableError, reasonOf } from './database/errors.js';
 import { type Hangups } from './hangups.js';
 import { PREFERRED_GROUP } from './tls/tls-options.js';
 
@@ -20,11 +21,16 @@ export async function startServer(hangups: Hangups): Promise<void> {
     hangups.reloadBy(() => app.tls.reload());
     announce(app, port);
   } catch (error) {
-    process.stderr.write(
-      error instanceof StartError ? `cannot start: ${error.message}\n` : `${describe(error)}\n`,
-    );
+    process.stderr.write(`${startFault(error)}\n`);
     process.exit(1);
   }
+}
+
+function startFault(error: unknown): string {
+  if (error instanceof StartError) return `cannot start: ${error.message}`;
+  if (error instanceof DatabaseUnavailableError)
+    return `cannot start: the database cannot be used (${reasonOf(error)}): check that it takes writes and has room`;
+  return describe(error);
 }
 
 function announce({ config, tls: { served }, rateLimits, redirects, logger }: SecureApp, port: number): void {

@@ -13,6 +13,7 @@ async function migrate(): Promise<void> {
   const { config } = await AppConfigModule.load();
   const database = await openDatabase({
     url: config.storage.databaseUrl.reveal(),
+    creates: true,
     onIdleError: (error) => process.stderr.write(`${error.message}\n`),
   });
   try {

@@ -92,7 +92,7 @@ export class EnvironmentVariables {
   readonly TLS_CLIENT_CRL_FILE?: string;
 
   @IsOptional()
-  @ServiceUrl(/^(sqlite:.+|postgres(ql)?:\/\/.+)$/, 'sqlite:<path> or postgres://…')
+  @ServiceUrl(/^(sqlite:(?!:|file:).+|postgres(ql)?:\/\/.+)$/, 'sqlite:<path> or postgres://…')
   readonly DATABASE_URL?: SecretText;
 
   @IsOptional()

@@ -15,10 +15,16 @@ import { openDatabase } from './open-database.js';
         const logger = new Logger('Database');
         const database = await openDatabase({
           url: storage.databaseUrl.reveal(),
+          creates: !isProduction,
           onIdleError: (error) => logger.warn(`an idle connection broke: ${error.message}`),
         });
-        await ensureSchema(new SchemaMigrator(database), isProduction);
-        return database;
+        try {
+          await ensureSchema(new SchemaMigrator(database), isProduction);
+          return database;
+        } catch (error) {
+          await database.close();
+          throw error;
+        }
       },
     },
   ],

@@ -1,4 +1,5 @@
 import { AppError } from '../common/app-error.js';
+import { errorCode } from '../common/error-code.js';
 
 /** The database can't be reached or can't write. Nothing was changed; the caller may try again. */
 export class DatabaseUnavailableError extends AppError {
@@ -14,3 +15,10 @@ export class KeyEndedError extends DatabaseUnavailableError {}
 
 /** Two transactions waited for each other, and this one was undone. It may succeed when it is done again. */
 export class TransactionConflictError extends DatabaseUnavailableError {}
+
+/** What the driver said of the innermost cause. Its message could repeat the URL with the password. */
+export function reasonOf(error: unknown): string {
+  if (error instanceof Error && error.cause !== undefined) return reasonOf(error.cause);
+  if (error instanceof Error && 'errstr' in error) return String(error.errstr);
+  return errorCode(error) ?? 'no answer';
+}

@@ -155,7 +155,7 @@ describe('the destruction of a key', () => {
       .where('purpose', '=', 'user-kek')
       .execute();
 
-    const restored = await openDatabase({ url: `sqlite:${backup}`, onIdleError: () => {} });
+    const restored = await openDatabase({ url: `sqlite:${backup}`, creates: true, onIdleError: () => {} });
     const before = openKeyring(restored, rootKey, clock).keyring;
     expect(await Promise.all(rows.map((one) => one.read(before)))).toEqual([['a'], ['a']]);
     // The backup's data keys beside the key-encryption keys as they are now.

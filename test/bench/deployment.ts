@@ -106,7 +106,7 @@ async function migrate(url: string): Promise<void> {
     await dist<typeof import('../../src/database/open-database.js')>('database/open-database.js');
   const { SchemaMigrator } =
     await dist<typeof import('../../src/database/migrator.js')>('database/migrator.js');
-  const database = await openDatabase({ url, onIdleError: () => undefined });
+  const database = await openDatabase({ url, creates: true, onIdleError: () => undefined });
   await new SchemaMigrator(database).migrate();
   await database.close();
 }

@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto';
+import { DatabaseSync } from 'node:sqlite';
 import {
   chmod,
   copyFile,
+  mkdir,
   mkdtemp,
   open,
   readdir,
@@ -20,6 +22,8 @@ import { newAccount } from '../support/accounts.js';
 import { forEachDatabase } from '../support/for-each-database.js';
 import { type CertificateFiles, writeProductionCertificate } from '../support/production-certificate.js';
 import { environmentIn, newTestApp, type TestApp } from '../support/test-app.js';
+
+const LOCKED_LIMIT_MS = 20_000;
 
 /** The one line that an operator would see. */
 async function refusalOf(start: Promise<unknown>): Promise<string> {
@@ -120,6 +124,55 @@ describe('a start is refused', () => {
       const message = await refusalOf(createApp(environmentIn(directory)));
       expect(message).toMatch(/app\.db is damaged or not a SQLite database: restore it from a backup/);
     });
+
+    it('its write-ahead log cannot be opened, without saying that it is damaged', async () => {
+      await mkdir(`${file}-wal`);
+      expect(await refusalOf(createApp(environmentIn(directory)))).toBe(
+        `database ${file} cannot be opened (SQLITE_CANTOPEN): check the permissions of the file, its directory and its -wal and -shm`,
+      );
+    });
+
+    it(
+      'another process keeps it locked',
+      async () => {
+        const other = new DatabaseSync(file);
+        other.exec('pragma locking_mode = exclusive; begin exclusive');
+        const message = await refusalOf(createApp(environmentIn(directory)));
+        other.close();
+        expect(message).toBe(`database ${file} is locked by another process: stop that`);
+      },
+      LOCKED_LIMIT_MS,
+    );
+
+    it.each([':memory:', 'file:app.db?mode=memory'])('its name is of none: %s', async (name) => {
+      const environment = { ...environmentIn(directory), DATABASE_URL: `sqlite:${name}` };
+      expect(await refusalOf(createApp(environment))).toContain('DATABASE_URL must be sqlite:<path>');
+    });
+  });
+
+  it('in production without a SQLite file, which is not made', async () => {
+    const data = join(directory, 'data');
+    await mkdir(data);
+    const rootKey = join(data, 'root.key');
+    await writeFile(rootKey, Buffer.alloc(32, 7), { mode: 0o600 });
+    const environment = {
+      ...environmentIn(directory),
+      NODE_ENV: 'production',
+      ROOT_KEY_FILE: rootKey,
+      ...(await writeProductionCertificate(join(directory, 'production'))),
+    };
+    for (const file of [join(data, 'app.db'), join(directory, 'absent', 'app.db')]) {
+      expect(await refusalOf(createApp({ ...environment, DATABASE_URL: `sqlite:${file}` }))).toBe(
+        `database ${file} does not exist: correct DATABASE_URL, or run \`npm run cli -- db migrate\``,
+      );
+    }
+    const empty = join(data, 'empty.db');
+    await writeFile(empty, '');
+    expect(await refusalOf(createApp({ ...environment, DATABASE_URL: `sqlite:${empty}` }))).toContain(
+      'the database lacks 0001-initial',
+    );
+    expect(await readdir(data)).toEqual(['empty.db', 'root.key']);
+    expect(await readdir(directory)).not.toContain('absent');
   });
 
   forEachDatabase((newApp) => {
@@ -174,7 +227,7 @@ describe('a start is refused', () => {
     it('in production before the database is migrated, naming the command', async () => {
       const message = await refusalOf(newApp({ environment: inProduction() }));
       expect(message).toMatch(
-        /^the database lacks 0001-initial(, \d{4}-[a-z-]+)+: run `npm run cli -- db migrate` first$/,
+        /^(the database lacks 0001-initial(, \d{4}-[a-z-]+)+: |database .+ does not exist: .+, or )run `npm run cli -- db migrate`/,
       );
     });
 
@@ -187,5 +240,17 @@ describe('a start is refused', () => {
         expect((await production.get(path)).status).toBe(404);
       await production.close();
     });
+  });
+});
+
+describe('a start closes to others', () => {
+  it('the SQLite file that a copy left open, and what is beside it', async () => {
+    const app = await newTestApp();
+    const file = join(app.environment['DATA_DIR'] ?? '', 'app.db');
+    await Promise.all(['', '-wal', '-shm'].map((suffix) => chmod(`${file}${suffix}`, 0o664)));
+    await (await app.newInstance()).close();
+    for (const suffix of ['', '-wal', '-shm'])
+      expect((await stat(`${file}${suffix}`)).mode & 0o777).toBe(0o600);
+    await app.close();
   });
 });

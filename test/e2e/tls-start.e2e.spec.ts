@@ -132,7 +132,7 @@ describe('a production start', () => {
       return { ...files, TLS_KEY_PASSPHRASE_FILE: join(directory, 'passphrase') };
     });
     // It gets as far as the database, which a production start doesn't migrate.
-    await expect(createApp(environment)).rejects.toThrow(/^the database lacks/);
+    await expect(createApp(environment)).rejects.toThrow(/app\.db does not exist/);
   });
 });
 

@@ -1,13 +1,16 @@
 import { once } from 'node:events';
-import { mkdir, mkdtemp, rename } from 'node:fs/promises';
+import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { newAccount, newEmail, PASSWORD } from '../support/accounts.js';
 import { Build } from '../support/built-server.js';
 import { openDatabase } from '../../src/database/open-database.js';
+import { newPostgresDatabase, testPostgresUrl } from '../support/postgres-database.js';
 import { writeProductionCertificate } from '../support/production-certificate.js';
 import { environmentIn } from '../support/test-app.js';
+
+const describePostgres = testPostgresUrl === undefined ? describe.skip : describe;
 
 describe('as processes of their own', () => {
   let build: Build;
@@ -67,6 +70,15 @@ describe('as processes of their own', () => {
       );
     });
 
+    it('says that its .env file cannot be read', async () => {
+      const file = join(build.directory, '.env');
+      await mkdir(file);
+      const output = await refusedStart({}).finally(() => rm(file, { recursive: true }));
+      expect(output).toBe(
+        'cannot start: the file .env cannot be read (EISDIR): correct its permissions, or move it away\n',
+      );
+    });
+
     it('says that its data directory cannot be made', async () => {
       const output = await refusedStart({ DATA_DIR: join('package.json', 'data') });
       expect(output).toMatch(/^cannot start: .*package\.json.*\n$/);
@@ -100,6 +112,18 @@ describe('as processes of their own', () => {
       });
       expect(await cli(['db', 'migrate'])).toEqual({ code: 0, output: 'nothing to migrate\n' });
       expect(await refusedStart({})).toContain(`root key file ${rootKey}`);
+    });
+  });
+
+  describePostgres('on a PostgreSQL that takes no writes', () => {
+    it('says so in one line', async () => {
+      const database = await newPostgresDatabase();
+      const url = new URL(database.url);
+      url.searchParams.set('options', '-c default_transaction_read_only=on');
+      const output = await refusedStart({ DATABASE_URL: url.href }).finally(() => database.drop());
+      expect(output).toBe(
+        'cannot start: the database cannot be used (25006): check that it takes writes and has room\n',
+      );
     });
   });
 
@@ -162,6 +186,7 @@ describe('as processes of their own', () => {
       expect((await cli(['users', 'create-admin', '--email', newEmail()], `${PASSWORD}\n`)).code).toBe(0);
       const database = await openDatabase({
         url: `sqlite:${join(directory, 'data', 'app.db')}`,
+        creates: false,
         onIdleError: () => {},
       });
       const write = (password_ciphertext: Buffer) =>

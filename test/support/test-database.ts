@@ -27,7 +27,7 @@ export class TestDatabase {
 
   /** One more connection, as another instance would have. */
   async open(): Promise<Database> {
-    const database = await openDatabase({ url: this.url, onIdleError: () => {} });
+    const database = await openDatabase({ url: this.url, creates: true, onIdleError: () => {} });
     this.#open.push(database);
     return database;
   }
