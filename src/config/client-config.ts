@@ -18,13 +18,13 @@ export interface ClientConfig {
 }
 
 /**
- * An empty variable counts as absent. The key is taken out of the process's variables.
+ * A blank variable counts as absent. The key is taken out of the process's variables.
  *
  * @throws {StartError} naming the variable and what would be accepted
  */
 export function readClientConfig(environment?: Environment): ClientConfig {
   const given = Object.entries(environment ?? process.env);
-  const present = Object.fromEntries(given.filter(([, value]) => value !== ''));
+  const present = Object.fromEntries(given.filter(([, value]) => value?.trim() !== ''));
   const config = {
     url: readUrl(present['API_URL'] ?? DEFAULT_URL),
     ca: readCa(present),

@@ -19,7 +19,7 @@ const PerMinute = () => Bounded(0, 1_000_000, '0 for no limit, ');
 const Days = (min: number, max: number) => Bounded(min, max, 'days, ');
 
 /**
- * Every variable, validated. An empty value counts as absent. `.env.example` and `docs/configuration.md`
+ * Every variable, validated. A blank value counts as absent. `.env.example` and `docs/configuration.md`
  * list the same names.
  */
 export class EnvironmentVariables {
@@ -136,8 +136,16 @@ export class EnvironmentVariables {
 
   @IsOptional()
   @IsUrl(
-    { protocols: ['https'], require_protocol: true, require_tld: false },
-    { message: 'must be an https:// URL' },
+    {
+      protocols: ['https'],
+      require_protocol: true,
+      require_tld: false,
+      disallow_auth: true,
+      allow_query_components: false,
+      allow_fragments: false,
+    },
+    // RFC 8414, section 2.
+    { message: 'must be an https:// URL without a user, query or fragment' },
   )
   readonly ISSUER_URL?: string;
 

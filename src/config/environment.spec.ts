@@ -50,6 +50,22 @@ describe('parseEnvironment', () => {
     expect(faultsOf({ NODE_ENV: 'production', TLS_CERT_FILE: '', ISSUER_URL: '' })).toHaveLength(4);
   });
 
+  it('takes blanks for none', () => {
+    expect(parseEnvironment({ DATA_DIR: ' ', AUDIENCE: '\t', PORT: ' ' })).toEqual(parseEnvironment({}));
+    expect(faultsOf({ NODE_ENV: 'production', TLS_KEY_FILE: ' ', ROOT_KEY_FILE: '  ' })).toHaveLength(4);
+  });
+
+  it.each([
+    'https://user@api.example.com',
+    'https://user:password@api.example.com',
+    'https://api.example.com/?tenant=1',
+    'https://api.example.com/#main',
+  ])('refuses an issuer that no metadata can name: %s', (issuer) => {
+    expect(faultsOf({ ISSUER_URL: issuer })).toEqual([
+      'ISSUER_URL must be an https:// URL without a user, query or fragment',
+    ]);
+  });
+
   it('ignores the variables of others', () => {
     expect(parseEnvironment({ PATH: '/bin', constructor: 'x', toString: 'y' })).toEqual(parseEnvironment({}));
   });
@@ -93,7 +109,7 @@ describe('parseEnvironment', () => {
       'TLS_CLIENT_AUTH must be one of off, optional, required',
       'DATABASE_URL must be sqlite:<path> or postgres://…',
       'REDIS_URL must be redis://… or rediss://…',
-      'ISSUER_URL must be an https:// URL',
+      'ISSUER_URL must be an https:// URL without a user, query or fragment',
       'REGISTRATION must be one of open, closed',
       'PASSWORD_MIN_LENGTH must be a whole number (characters, 8 to 128)',
       'ACCESS_TOKEN_TTL must be a whole number (seconds, 30 to 3600)',

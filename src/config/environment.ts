@@ -40,7 +40,7 @@ const REQUIRED_IN_PRODUCTION = [
 export function parseEnvironment(raw: Environment): EnvironmentVariables {
   const faults: string[] = [];
   const present = Object.fromEntries(
-    Object.entries(raw).filter(([, value]) => value !== undefined && value !== ''),
+    Object.entries(raw).filter(([, value]) => value !== undefined && value.trim() !== ''),
   );
   readSecretFiles(present, faults);
 
