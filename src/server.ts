@@ -1,16 +1,17 @@
 import 'reflect-metadata';
-import { join, relative } from 'node:path';
 import { listen } from './app.listen.js';
 import { createApp, type SecureApp } from './app.setup.js';
 import { StartError } from './common/start-error.js';
 import { DatabaseUnavailableError, reasonOf } from './database/errors.js';
 import { type Hangups } from './hangups.js';
+import { curlCommand } from './tls/curl-command.js';
 import { PREFERRED_GROUP } from './tls/tls-options.js';
 
 /** Requests in flight get this long to finish after a signal to stop. */
 const STOP_TIMEOUT_MS = 8_000;
 /** By then the process ends, also when a database that hangs keeps it from closing everything. */
 const END_TIMEOUT_MS = 9_500;
+const WILDCARD_HOSTS: ReadonlySet<string> = new Set(['0.0.0.0', '::']);
 
 /** Starts the server, or says in one line why it can't and what to do. */
 export async function startServer(hangups: Hangups): Promise<void> {
@@ -35,7 +36,7 @@ function startFault(error: unknown): string {
 
 function announce({ config, tls: { served }, rateLimits, redirects, logger }: SecureApp, port: number): void {
   const { host, docsEnabled } = config.server;
-  const url = `https://${host.includes(':') ? `[${host}]` : host}:${port}`;
+  const url = urlOf(host, port);
   const { profile, clients } = config.tls;
   const tls = { profile, preferredGroup: PREFERRED_GROUP, clientAuth: clients?.auth ?? 'off' };
   const redirect = redirects && { redirectPort: redirects.port };
@@ -45,14 +46,19 @@ function announce({ config, tls: { served }, rateLimits, redirects, logger }: Se
     'Server',
   );
   if (config.tls.files) return;
-  const ca = relative(process.cwd(), join(config.tls.directory, 'ca.pem'));
+  // No certificate covers "every interface", and not every client can connect to it.
+  const local = WILDCARD_HOSTS.has(host) ? urlOf('localhost', port) : url;
   const lines = [
-    ...(docsEnabled ? [`docs         ${url}/docs`] : []),
+    ...(docsEnabled ? [`docs         ${local}/docs`] : []),
     `certificate  expires ${served.current.notAfter.toISOString().slice(0, 10)}, in ${served.daysLeft} days`,
     `TLS          ${profile}, ${PREFERRED_GROUP} preferred`,
-    `try          curl --cacert ${ca} ${url}/health/ready`,
+    `try          ${curlCommand(config.tls)} ${local}/health/ready`,
   ];
   process.stdout.write(`\n  ${lines.join('\n  ')}\n\n`);
+}
+
+function urlOf(host: string, port: number): string {
+  return `https://${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
 function stopOnSignal({ nest, logger }: SecureApp): void {

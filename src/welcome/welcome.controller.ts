@@ -4,6 +4,7 @@ import { NotFoundError } from '../common/app-error.js';
 import { APP_NAME } from '../common/app-name.js';
 import { AppConfig } from '../config/app-config.js';
 import { ApiExcludeController } from '../common/openapi.js';
+import { curlCommand } from '../tls/curl-command.js';
 import { ServedCertificate } from '../tls/served-certificate.js';
 
 /** A page for people who open the address in a browser; production has none. */
@@ -25,8 +26,8 @@ export class WelcomeController {
 }
 
 /** Without a style sheet or script of its own: the policy of every response forbids both. */
-function page({ auth, server }: AppConfig, certificateExpiry: Date): string {
-  const curl = `curl --cacert certs/ca.pem ${auth.issuer}`;
+function page({ auth, server, tls }: AppConfig, certificateExpiry: Date): string {
+  const curl = escaped(`${curlCommand(tls)} ${new URL(auth.issuer).origin}`);
   return `<!doctype html>
 <html lang="en">
   <head>
@@ -45,4 +46,8 @@ ${curl}/v1/users/me -H 'Authorization: Bearer &lt;accessToken&gt;'
   </body>
 </html>
 `;
+}
+
+function escaped(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
 }

@@ -1,7 +1,9 @@
+import { exec } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { newAccount, newEmail, PASSWORD } from '../support/accounts.js';
 import { Build } from '../support/built-server.js';
@@ -52,6 +54,24 @@ describe('as processes of their own', () => {
       expect(await server.stop()).toBe(0);
       expect(server.output).toBe(server.standardOutput);
     });
+
+    it.each(['0.0.0.0', '::'])(
+      'prints a first call that works as it stands when it listens on %s',
+      async (host) => {
+        const certificates = join(directory, 'my certs');
+        const changes = { HOST: host, CERTS_DIR: certificates };
+        const server = build.run('main.js', [], { ...environment, ...changes });
+        await server.says('/health/ready');
+        const [, command = '', port = ''] =
+          /(curl --cacert .+ https:\/\/localhost:(\d+)\/health\/ready)\n/.exec(server.output) ?? [];
+        expect(command).toBe(
+          `curl --cacert '${relative(build.directory, join(certificates, 'ca.pem'))}' https://localhost:${port}/health/ready`,
+        );
+        const { stdout } = await promisify(exec)(command, { cwd: build.directory });
+        expect(stdout).toBe('{"status":"ok"}');
+        expect(await server.stop()).toBe(0);
+      },
+    );
 
     it('says in one line that its port is in use and exits with 1', async () => {
       const occupant = createServer().listen(0, '127.0.0.1');
