@@ -10,14 +10,14 @@ import { RouteParamtypes } from '@nestjs/common/internal';
 import { APP_GUARD, DiscoveryModule, DiscoveryService, MetadataScanner } from '@nestjs/core';
 import { type FastifyRequest } from 'fastify';
 import { takesMergePatch } from './common/merge-patch.js';
-import { unknownFields, validated } from './common/validation.js';
+import { refuseFields, validated } from './common/validation.js';
 
 /** Where Nest's decorators note the parameters of a route, under `<type>:<index>`, and the path of a controller. */
 const ARGUMENTS_METADATA = '__routeArguments__';
 const PATH_METADATA = 'path';
 
-/** Pages for people take what others add to their links. */
-const API_PATH = /^v1(\/|$)/;
+/** Controllers of pages for people, which take what others add to their links. */
+const PAGES: ReadonlySet<unknown> = new Set(['/', 's']);
 
 const checkedTypes: ReadonlyMap<number, 'Body' | 'Query'> = new Map([
   [RouteParamtypes.BODY, 'Body'],
@@ -30,8 +30,8 @@ interface Input {
 }
 
 /**
- * Stops the start when a route takes a body or a query that nothing checks. A route of the API that takes none
- * refuses every field of it, as a DTO refuses those that it doesn't know.
+ * Stops the start when a route takes a body or a query that nothing checks. A route that takes none refuses
+ * every field of it, as a DTO refuses those that it doesn't know; only pages for people don't.
  */
 @Injectable()
 class InputChecks implements OnApplicationBootstrap, CanActivate {
@@ -47,11 +47,11 @@ class InputChecks implements OnApplicationBootstrap, CanActivate {
     const unchecked: string[] = [];
     for (const { metatype, instance, name } of this.discovery.getControllers()) {
       const prototype = Object.getPrototypeOf(instance) as Readonly<Record<string, object>>;
-      const isApi = API_PATH.test(String(Reflect.getMetadata(PATH_METADATA, metatype as object)));
+      const isPage = PAGES.has(Reflect.getMetadata(PATH_METADATA, metatype as object));
       for (const method of this.scanner.getAllMethodNames(prototype)) {
         const inputs = inputsOf(metatype, method);
         const handler = prototype[method];
-        if (isApi && handler) this.#note(handler, inputs);
+        if (!isPage && handler) this.#note(handler, inputs);
         const faults = inputs.filter(({ isValidated }) => !isValidated);
         unchecked.push(...faults.map(({ type }) => `@${type} of ${name}.${method}`));
       }
@@ -89,10 +89,4 @@ function inputsOf(controller: unknown, method: string): Input[] {
     const type = checkedTypes.get(Number(key.split(':', 1)[0]));
     return type === undefined ? [] : [{ type, isValidated: pipes.includes(validated) }];
   });
-}
-
-function refuseFields(input: unknown): void {
-  if (typeof input !== 'object' || input === null) return;
-  const names = Object.keys(input);
-  if (names.length > 0) throw unknownFields(names);
 }

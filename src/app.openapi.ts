@@ -7,6 +7,7 @@ import { problemResponse } from './common/api-problems.js';
 import { NotFoundError } from './common/app-error.js';
 import { APP_NAME } from './common/app-name.js';
 import { loadSwagger } from './common/openapi.js';
+import { refuseFields } from './common/validation.js';
 
 /**
  * The page needs its own scripts and its style sheet, which sets inline styles, and nothing of any other
@@ -54,9 +55,10 @@ export function serveOpenApi(app: NestFastifyApplication): void {
   const fastify = app.getHttpAdapter().getInstance();
   let document: Promise<OpenAPIObject> | undefined;
 
-  fastify.get('/openapi.json', async () => {
+  fastify.get('/openapi.json', (request, reply) => {
+    refuseFields(request.query);
     document ??= newDocument(app);
-    return document;
+    return document.then((ready) => reply.send(ready));
   });
   fastify.get('/docs', (_request, reply) => send(reply, 'text/html; charset=utf-8', PAGE));
   fastify.get('/docs/start.js', (_request, reply) =>

@@ -1,7 +1,8 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import { type FastifyRequest } from 'fastify';
 import { AppError, ValidationError } from './app-error.js';
-import { isStringRecord, STRING_RECORD_RULE, type StringRecord } from './string-record.js';
+import { memberPointer } from './member-pointer.js';
+import { isStringRecord, keyFault, STRING_RECORD_RULE, type StringRecord } from './string-record.js';
 
 export const MERGE_PATCH_MEDIA_TYPE = 'application/merge-patch+json';
 
@@ -37,7 +38,7 @@ function isMergePatch(contentType: string | undefined): boolean {
 /**
  * @param member - no member that is patched has an object for its value, so `{"data": {…}}` can only mean the
  *   patch of the whole representation, and any other object is the patch of `data` itself
- * @throws {ValidationError} naming the members that are neither a string nor null
+ * @throws {ValidationError} naming the members that are neither a string nor null, or whose key no record has
  */
 function parseMergePatch(body: unknown, member: string): MergePatch {
   if (!isObject(body)) throw new ValidationError([{ pointer: '', detail: 'must be a JSON object' }]);
@@ -45,14 +46,18 @@ function parseMergePatch(body: unknown, member: string): MergePatch {
   const isWhole = isObject(inner) && Object.keys(body).length === 1;
   const patch = isWhole ? inner : body;
   const prefix = isWhole ? `/${member}` : '';
-  const faults = Object.entries(patch)
-    .filter(([, value]) => typeof value !== 'string' && value !== null)
-    .map(([key]) => ({
-      pointer: `${prefix}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`,
-      detail: 'must be a string, or null to remove it',
-    }));
+  const faults = Object.entries(patch).flatMap(([key, value]) => {
+    const detail = entryFault(key, value);
+    return detail === undefined ? [] : [{ pointer: `${prefix}${memberPointer(key)}`, detail }];
+  });
   if (faults.length > 0) throw new ValidationError(faults);
   return patch as MergePatch;
+}
+
+/** A key that no record has is still removed from one: that changes nothing. */
+function entryFault(key: string, value: unknown): string | undefined {
+  if (value === null) return undefined;
+  return typeof value === 'string' ? keyFault(key) : 'must be a string, or null to remove it';
 }
 
 /** @throws {ValidationError} when the outcome is no string record any more */

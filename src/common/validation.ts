@@ -1,15 +1,23 @@
 import { type ArgumentMetadata, type PipeTransform, ValidationPipe } from '@nestjs/common';
 import { type ValidationError as Fault } from 'class-validator';
 import { type FieldError, ValidationError } from './app-error.js';
+import { memberPointer } from './member-pointer.js';
 
 /** class-transformer passes these over, so the check for unknown fields would never see them. */
 const RESERVED_FIELDS = Object.getOwnPropertyNames(Object.prototype);
 
 const UNKNOWN_FIELD = 'is not a known field';
 
-/** The refusal of fields that a route doesn't take. */
-export function unknownFields(names: readonly string[]): ValidationError {
-  return new ValidationError(names.map((name) => ({ pointer: `/${name}`, detail: UNKNOWN_FIELD })));
+/** @throws {ValidationError} for every field of a query or body of which a route takes none */
+export function refuseFields(input: unknown): void {
+  if (typeof input !== 'object' || input === null) return;
+  const names = Object.keys(input);
+  if (names.length > 0) throw unknownFields(names);
+}
+
+/** The context of a rule that knows which members of a refused value are at fault, and points at them from its root. */
+export interface NamesFaults {
+  readonly faultsIn: (value: unknown) => readonly FieldError[];
 }
 
 /** What the caller sent, from the value that a `@Transform` is given. */
@@ -58,8 +66,8 @@ export const validated: PipeTransform = new StrictValidationPipe({
   forbidNonWhitelisted: true,
   transform: true,
   stopAtFirstError: true,
-  // The offending values stay out of errors: they may be secrets.
-  validationError: { target: false, value: false },
+  // What becomes of the faults holds no offending value: it may be a secret.
+  validationError: { target: false, value: true },
   exceptionFactory: (faults) => new ValidationError(faults.flatMap((fault) => fieldErrors(fault, ''))),
 });
 
@@ -90,10 +98,19 @@ function refusedBody(detail: string): ValidationError {
 }
 
 function fieldErrors(fault: Fault, parent: string): FieldError[] {
-  const pointer = `${parent}/${fault.property.replaceAll('~', '~0').replaceAll('/', '~1')}`;
-  const own = Object.entries(fault.constraints ?? {}).map(([rule, detail]) => ({
-    pointer,
-    detail: rule === 'whitelistValidation' ? UNKNOWN_FIELD : detail,
-  }));
+  const pointer = `${parent}${memberPointer(fault.property)}`;
+  const own = Object.entries(fault.constraints ?? {}).flatMap(([rule, detail]) => {
+    if (rule === 'whitelistValidation') return [{ pointer, detail: UNKNOWN_FIELD }];
+    const { faultsIn } = (fault.contexts?.[rule] ?? {}) as Partial<NamesFaults>;
+    if (!faultsIn) return [{ pointer, detail }];
+    return faultsIn(fault.value).map((inner) => ({
+      pointer: `${pointer}${inner.pointer}`,
+      detail: inner.detail,
+    }));
+  });
   return [...own, ...(fault.children ?? []).flatMap((child) => fieldErrors(child, pointer))];
+}
+
+function unknownFields(names: readonly string[]): ValidationError {
+  return new ValidationError(names.map((name) => ({ pointer: memberPointer(name), detail: UNKNOWN_FIELD })));
 }

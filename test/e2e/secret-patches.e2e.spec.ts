@@ -186,6 +186,8 @@ describe('merge patches of secrets', () => {
         [{ a: {} }, '/a'],
         [{ a: ['x'] }, '/a'],
         [{ 'a/b~c': true }, '/a~1b~0c'],
+        [{ '': 'x' }, '/'],
+        [{ ['k'.repeat(201)]: 'x' }, `/${'k'.repeat(201)}`],
         [[], ''],
         [null, ''],
         ['x', ''],

@@ -95,7 +95,7 @@ describe('what a secret may be', () => {
       const { members } = await app.get('/v1/secrets/meaningful', owner.token);
       expect(JSON.stringify(members['data'])).toBe(JSON.stringify(kept));
       expect(JSON.stringify(members['metadata'])).toBe(JSON.stringify(kept));
-      expect(badFields(await put('meaningful', { data }))).toEqual(['/data']);
+      expect(badFields(await put('meaningful', { data }))).toEqual(['/data/']);
     });
 
     it.each([
@@ -126,17 +126,17 @@ describe('what a secret may be', () => {
       ['data that is text', { data: 'x' }, '/data'],
       ['data that is null', { data: null }, '/data'],
       ['data that is a list', { data: ['x'] }, '/data'],
-      ['a value that is a number', { data: { a: 1 } }, '/data'],
-      ['a value that is null', { data: { a: null } }, '/data'],
-      ['a value that is an object', { data: { a: {} } }, '/data'],
-      ['a key of 201 characters', { data: { ['k'.repeat(201)]: 'x' } }, '/data'],
+      ['a value that is a number', { data: { a: 1 } }, '/data/a'],
+      ['a value that is null', { data: { a: null } }, '/data/a'],
+      ['a value that is an object', { data: { a: {} } }, '/data/a'],
+      ['a key of 201 characters', { data: { ['k'.repeat(201)]: 'x' } }, `/data/${'k'.repeat(201)}`],
       [
         '101 entries',
         { data: Object.fromEntries(Array.from({ length: 101 }, (_, i) => [`k${i}`, ''])) },
         '/data',
       ],
       ['metadata that is null', { data: {}, metadata: null }, '/metadata'],
-      ['metadata that nests', { data: {}, metadata: { a: {} } }, '/metadata'],
+      ['metadata that nests', { data: {}, metadata: { a: {} } }, '/metadata/a'],
       ['casRequired that is text', { data: {}, casRequired: 'true' }, '/casRequired'],
       ['an expiry that is no time', { data: {}, expiresAt: 'tomorrow' }, '/expiresAt'],
       ['an expiry that is a number', { data: {}, expiresAt: 2_000_000_000 }, '/expiresAt'],
@@ -146,6 +146,15 @@ describe('what a secret may be', () => {
       ['an unknown field', { data: {}, ttl: 60 }, '/ttl'],
     ])('refuses %s and names the field', async (_claim, body, pointer) => {
       expect(badFields(await put('picky', body))).toEqual([pointer]);
+    });
+
+    it('points at every bad entry, beside other bad fields, and repeats no value', async () => {
+      const refused = await put('picky', {
+        data: { good: 'x', 'a/b~c': 90_210, n: null },
+        expiresAt: 'soon',
+      });
+      expect(badFields(refused)).toEqual(['/data/a~1b~0c', '/data/n', '/expiresAt']);
+      expect(refused.text).not.toContain('90210');
     });
   });
 });

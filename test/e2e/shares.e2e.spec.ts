@@ -282,7 +282,7 @@ describe('one-time shares', () => {
     it.each<[string, object, string]>([
       ['no data', { data: undefined }, '/data'],
       ['data that is text', { data: 'x' }, '/data'],
-      ['a value that is no text', { data: { a: 1 } }, '/data'],
+      ['a value that is no text', { data: { a: 1 } }, '/data/a'],
       ['no views', { views: 0 }, '/views'],
       ['a negative number of views', { views: -1 }, '/views'],
       ['101 views', { views: 101 }, '/views'],
