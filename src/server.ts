@@ -61,25 +61,33 @@ function urlOf(host: string, port: number): string {
   return `https://${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
-function stopOnSignal({ nest, logger }: SecureApp): void {
+/** Further signals are passed over: at Ctrl-C npm hands on the one that the terminal has sent already. */
+function stopOnSignal(app: SecureApp): void {
+  let isStopping = false;
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, () => {
-      logger.log({ signal }, 'stopping', 'Server');
-      const server = nest.getHttpAdapter().getInstance().server;
-      setTimeout(() => server.closeAllConnections(), STOP_TIMEOUT_MS).unref();
-      setTimeout(() => {
-        logger.error({ afterMs: END_TIMEOUT_MS }, 'stopped before everything was closed', 'Server');
-        process.exit(0);
-      }, END_TIMEOUT_MS).unref();
-      nest.close().then(
-        () => process.exit(0),
-        (error: unknown) => {
-          process.stderr.write(`${describe(error)}\n`);
-          process.exit(1);
-        },
-      );
+    process.on(signal, () => {
+      if (isStopping) return;
+      isStopping = true;
+      app.logger.log({ signal }, 'stopping', 'Server');
+      stop(app);
     });
   }
+}
+
+function stop({ nest, logger }: SecureApp): void {
+  const { server } = nest.getHttpAdapter().getInstance();
+  setTimeout(() => server.closeAllConnections(), STOP_TIMEOUT_MS).unref();
+  setTimeout(() => {
+    logger.error({ afterMs: END_TIMEOUT_MS }, 'stopped before everything was closed', 'Server');
+    process.exit(0);
+  }, END_TIMEOUT_MS).unref();
+  nest.close().then(
+    () => process.exit(0),
+    (error: unknown) => {
+      process.stderr.write(`${describe(error)}\n`);
+      process.exit(1);
+    },
+  );
 }
 
 function describe(error: unknown): string {

@@ -1,4 +1,5 @@
 import { type FastifyReply, type FastifyRequest } from 'fastify';
+import { type ServerResponse } from 'node:http';
 import { type AppError } from '../common/app-error.js';
 import { type JsonLogger } from '../common/json-logger.js';
 import { type CrossOrigin } from './cross-origin.js';
@@ -29,7 +30,7 @@ export class Admission {
   readonly #checks: RequestChecks;
   readonly #idle = new IdleConnections();
   #isStopping = false;
-  #inFlight = 0;
+  readonly #inFlight = new Set<ServerResponse>();
 
   constructor(private readonly options: AdmissionOptions) {
     this.#checks = new RequestChecks(options.hosts);
@@ -38,6 +39,7 @@ export class Admission {
   /** From now on requests are refused and connections end with the answer that they wait for. */
   stop(): void {
     this.#isStopping = true;
+    for (const answer of this.#inFlight) answer.shouldKeepAlive = false;
     this.#idle.stop();
   }
 
@@ -53,10 +55,9 @@ export class Admission {
     const { ip } = request;
     const { socket } = request.raw;
     this.#idle.remove(socket);
-    let isAdmitted = false;
     // Also when the client goes away first, of which Fastify tells nobody.
     reply.raw.on('close', () => {
-      if (isAdmitted) this.#inFlight -= 1;
+      this.#inFlight.delete(reply.raw);
       const isAnswered = reply.raw.writableFinished;
       const nowMs = performance.now();
       logger.request({
@@ -72,11 +73,14 @@ export class Admission {
       if (isAnswered && (this.#isStopping || !request.raw.complete)) socket.end();
       if (isAnswered) this.#idle.add(socket, nowMs);
     });
-    const refusal = this.#isStopping ? new StoppingError() : this.#checks.refusal(request.raw);
+    if (this.#isStopping) {
+      reply.raw.shouldKeepAlive = false;
+      return new StoppingError();
+    }
+    const refusal = this.#checks.refusal(request.raw);
     if (refusal) return refusal;
-    if (this.#inFlight >= maxInFlight) return new OverloadedError();
-    this.#inFlight += 1;
-    isAdmitted = true;
+    if (this.#inFlight.size >= maxInFlight) return new OverloadedError();
+    this.#inFlight.add(reply.raw);
     return rateLimits.requests && limitRefusal(rateLimits.requests, request);
   }
 }

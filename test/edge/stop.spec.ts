@@ -56,6 +56,10 @@ describe('SIGTERM', () => {
     await once(await open('GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n'), 'data');
 
     const startedAtMs = performance.now();
+    server.signal('SIGTERM');
+    await server.says('"msg":"stopping"');
+    // What more signals come changes nothing.
+    server.signal('SIGINT');
     expect(await server.stop()).toBe(0);
     expect(performance.now() - startedAtMs).toBeLessThan(STOP_LIMIT_MS);
     for (const socket of [...clients, plain]) socket.destroy();
