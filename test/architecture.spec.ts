@@ -13,6 +13,7 @@ import {
   respectsLayers,
   type Rule,
   usesGlobalOnlyIn,
+  usesOnlyIn,
 } from './support/architecture-rules.js';
 import { parseSource, readSources } from './support/source-files.js';
 
@@ -69,6 +70,30 @@ const cases: readonly Case[] = [
     rule: usesGlobalOnlyIn('process', 'env', within('config')),
     bad: ['tls/a.ts', 'const { env } = process;'],
     good: ['config/a.ts', 'const { env } = process;'],
+  },
+  {
+    claim: 'takes nothing of the process by its module but in config',
+    rule: importsOnlyFrom(/^(node:)?process$/, within('config')),
+    bad: ['tls/a.ts', "import { env } from 'node:process';"],
+    good: ['config/a.ts', "import { env } from 'node:process';"],
+  },
+  {
+    claim: 'loads modules by import alone, which these checks see',
+    rule: neverNames(/^(getBuiltinModule|createRequire)$/),
+    bad: ['auth/a.ts', "const { randomBytes } = process.getBuiltinModule('crypto');"],
+    good: ['auth/a.ts', "const { b } = await import('./b.js');"],
+  },
+  {
+    claim: 'uses the global crypto only in crypto, tls and keys',
+    rule: usesOnlyIn('crypto', within('crypto', 'tls', 'keys')),
+    bad: ['auth/a.ts', 'const nonce = crypto.getRandomValues(new Uint8Array(12));'],
+    good: ['auth/a.ts', 'class A { b() { return this.crypto.digest(); } }'],
+  },
+  {
+    claim: 'takes crypto out of no other global',
+    rule: usesGlobalOnlyIn('globalThis', 'crypto', within('crypto', 'tls', 'keys')),
+    bad: ['auth/a.ts', 'const { crypto: c } = globalThis;'],
+    good: ['keys/a.ts', 'const { crypto: c } = globalThis;'],
   },
   {
     claim: 'uses node:crypto only in crypto, tls, keys and common/id.ts',
@@ -140,6 +165,18 @@ const cases: readonly Case[] = [
     good: ['common/a.ts', 'const b = 1; export { b };'],
   },
   {
+    claim: 'exports nothing that it imports',
+    rule: hasNoBarrels,
+    bad: ['common/a.ts', "import { b } from './b.js'; export { b as c };"],
+    good: ['common/a.ts', "import { b } from './b.js'; export const c = b();"],
+  },
+  {
+    claim: 'exports nothing that it imports under another name',
+    rule: hasNoBarrels,
+    bad: ['common/a.ts', "import * as b from './b.js'; export const c = b;"],
+    good: ['common/a.ts', "import * as b from './b.js'; const c = b; export const d = c.d();"],
+  },
+  {
     claim: 'exports by name only',
     rule: hasNoDefaultExports,
     bad: ['common/a.ts', 'export default class A {}'],
@@ -192,6 +229,19 @@ describe('the checker', () => {
       "process['env']",
       'globalThis.process.env',
       'const { env: e } = process',
+    ];
+    expect(spellings.filter((text) => rule([parseSource('common/a.ts', text)]).length === 0)).toEqual([]);
+  });
+
+  it('sees every spelling of the global crypto', () => {
+    const rule = usesOnlyIn('crypto', never);
+    const spellings = [
+      'crypto.randomUUID()',
+      "crypto['randomUUID']()",
+      'globalThis.crypto.randomUUID()',
+      "globalThis['crypto'].randomUUID()",
+      'const { randomUUID } = crypto',
+      'const c = crypto',
     ];
     expect(spellings.filter((text) => rule([parseSource('common/a.ts', text)]).length === 0)).toEqual([]);
   });

@@ -23,11 +23,11 @@ export function passwordsCommand(): Command {
 
 async function pack(text: string, list: string): Promise<void> {
   await withModule(UsersModule, async (context) => {
-    const crypto = context.get(CryptoService, { strict: false });
+    const service = context.get(CryptoService, { strict: false });
     const entries: number[] = [];
     try {
       for await (const line of createInterface({ input: createReadStream(text, 'utf8') })) {
-        entries.push(entryOf(Buffer.from(crypto.digest(listedForm(line)), 'base64url')));
+        entries.push(entryOf(Buffer.from(service.digest(listedForm(line)), 'base64url')));
       }
       await writeFile(list, packEntries(entries));
     } catch (error) {

@@ -52,14 +52,18 @@ export const keepsRepositoriesPrivate: Rule = (files) =>
       .map((target) => `${path} imports ${target}`),
   );
 
-export const hasNoBarrels: Rule = (files) =>
-  files.flatMap(({ path, syntax }) => {
-    if (basename(path) === 'index.ts') return [`${path} is a barrel`];
-    const reExports = syntax.statements.some(
-      (node) => ts.isExportDeclaration(node) && node.moduleSpecifier !== undefined,
-    );
-    return reExports ? [`${path} re-exports`] : [];
-  });
+export const hasNoBarrels: Rule = (files) => {
+  const barrels = files
+    .filter(({ path }) => basename(path) === 'index.ts')
+    .map(({ path }) => `${path} is a barrel`);
+  return [
+    ...barrels,
+    ...matching(files, 're-exports', (node) => {
+      if (ts.isExportDeclaration(node)) return node.moduleSpecifier !== undefined || exportsImported(node);
+      return isExportedAlias(node);
+    }),
+  ];
+};
 
 export const hasNoDefaultExports: Rule = (files) =>
   matching(files, 'exports a default', (node) => {
@@ -91,12 +95,19 @@ export function usesGlobalOnlyIn(object: string, member: string, isAllowed: (pat
 
 /** The identifier itself, as `console` in `console.log`. */
 export function neverUses(name: string): Rule {
+  return usesOnlyIn(name, () => false);
+}
+
+/** The same, but for some files. */
+export function usesOnlyIn(name: string, isAllowed: (path: string) => boolean): Rule {
   return (files) =>
     matching(
-      files,
+      files.filter(({ path }) => !isAllowed(path)),
       `uses ${name}`,
       (node) =>
-        (ts.isPropertyAccessExpression(node) && isNamed(node.expression, name)) || isAlias(node, name),
+        ((ts.isPropertyAccessExpression(node) || ts.isElementAccessExpression(node)) &&
+          isNamed(node.expression, name)) ||
+        isAlias(node, name),
     );
 }
 
@@ -153,6 +164,8 @@ function hasDefaultModifier(node: ts.HasModifiers): boolean {
 function isNamed(node: ts.Node, name: string): boolean {
   if (ts.isPropertyAccessExpression(node))
     return isNamed(node.expression, 'globalThis') && node.name.text === name;
+  if (ts.isElementAccessExpression(node))
+    return isNamed(node.expression, 'globalThis') && isText(node.argumentExpression, name);
   return ts.isIdentifier(node) && node.text === name;
 }
 
@@ -167,4 +180,30 @@ function takes({ name, propertyName }: ts.BindingElement, member: string): boole
 
 function isAlias(node: ts.Node, name: string): boolean {
   return ts.isVariableDeclaration(node) && node.initializer !== undefined && isNamed(node.initializer, name);
+}
+
+/** `export { b }` of an imported `b`. */
+function exportsImported(node: ts.ExportDeclaration): boolean {
+  const { exportClause } = node;
+  if (!exportClause || !ts.isNamedExports(exportClause)) return false;
+  const imported = importedNames(node.getSourceFile());
+  return exportClause.elements.some(({ name, propertyName }) => imported.has((propertyName ?? name).text));
+}
+
+/** `export const c = b` of an imported `b`. */
+function isExportedAlias(node: ts.Node): boolean {
+  if (!ts.isVariableStatement(node)) return false;
+  if (!node.modifiers?.some(({ kind }) => kind === ts.SyntaxKind.ExportKeyword)) return false;
+  const imported = importedNames(node.getSourceFile());
+  return node.declarationList.declarations.some(
+    ({ initializer }) => initializer && ts.isIdentifier(initializer) && imported.has(initializer.text),
+  );
+}
+
+function importedNames(file: ts.SourceFile): ReadonlySet<string> {
+  const names = nodesOf(file).map((node) => {
+    const isImport = ts.isImportSpecifier(node) || ts.isNamespaceImport(node) || ts.isImportClause(node);
+    return isImport ? node.name?.text : undefined;
+  });
+  return new Set(names.filter((name) => name !== undefined));
 }
