@@ -46,6 +46,21 @@ const FOREIGN_NAMES = [
   'UPDATE_DOCS',
 ];
 
+interface Accepted {
+  /** The cell of `docs/configuration.md`. */
+  readonly documented: string;
+  /** What the comment in `.env.example` holds. */
+  readonly words: readonly string[];
+}
+
+/** What the code itself says that it accepts: whole numbers within a range, and words. */
+const accepted = new Map(
+  variables.flatMap((name): [string, Accepted][] => {
+    const values = acceptedOf(name);
+    return values ? [[name, values]] : [];
+  }),
+);
+
 const assignments = [...read('.env.example').matchAll(/^#? ?([A-Z][A-Z0-9_]*)=(.*)$/gm)].map(
   ([, name = '', value = '']) => [name, value] as const,
 );
@@ -103,6 +118,14 @@ describe('the documents', () => {
     const wrong = Object.entries(new EnvironmentVariables()).filter(
       ([name, value]) => value !== undefined && rows.get(`\`${name}\``) !== `\`${String(value)}\``,
     );
+    expect(wrong).toEqual([]);
+  });
+
+  it('give every variable its values, unit and range in docs/configuration.md', () => {
+    const rows = new Map(
+      tableRowsOf(read('docs/configuration.md')).map(([name, , values]) => [name, values]),
+    );
+    const wrong = [...accepted].filter(([name, { documented }]) => rows.get(`\`${name}\``) !== documented);
     expect(wrong).toEqual([]);
   });
 
@@ -176,6 +199,15 @@ describe('.env.example', () => {
     expect(assignments.map(([name]) => name).toSorted()).toEqual(variables);
   });
 
+  it('says the values, unit and range of every variable', () => {
+    const wrong = [...accepted].filter(([name, { words }]) => {
+      const comment = commentOf(name).toLowerCase();
+      return words.some((word) => !comment.includes(word));
+    });
+    expect(accepted.size).toBeGreaterThan(20);
+    expect(wrong).toEqual([]);
+  });
+
   it('changes nothing when it is copied', () => {
     expect(read('.env.example').match(/^[^#\n].*$/gm)).toBeNull();
   });
@@ -222,4 +254,34 @@ function leadsSomewhere(document: string, link: string): boolean {
   const target = path === '' ? document : join(dirname(document), path);
   if (!existsSync(join(root, target))) return false;
   return anchor === undefined || anchorsOf(read(target)).includes(anchor);
+}
+
+function acceptedOf(name: string): Accepted | undefined {
+  const refusal = refusalOf({ [name]: '?' });
+  const bounds = /must be a whole number \(((?<unit>[a-z]+), )?(.+, )?(?<range>\d+ to \d+)\)/.exec(refusal);
+  if (bounds) {
+    const { unit, range = '' } = bounds.groups ?? {};
+    const words = unit === undefined ? [range] : [unit, range];
+    return { documented: words.join(', '), words };
+  }
+  const [, list] = /must be one of (.+)/.exec(refusal) ?? [];
+  const words = list?.split(', ');
+  return words && { documented: words.map((word) => `\`${word}\``).join(', '), words };
+}
+
+function refusalOf(environment: Readonly<Record<string, string>>): string {
+  try {
+    parseEnvironment(environment);
+    return '';
+  } catch (error) {
+    return String(error);
+  }
+}
+
+/** The lines above a variable in `.env.example`. */
+function commentOf(name: string): string {
+  const paragraph = read('.env.example')
+    .split('\n\n')
+    .find((text) => text.includes(`\n# ${name}=`));
+  return paragraph?.replaceAll('\n# ', ' ') ?? '';
 }

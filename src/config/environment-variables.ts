@@ -15,7 +15,7 @@ import {
 
 const Port = () => Bounded(0, 65_535);
 const Seconds = (min: number, max: number) => Bounded(min, max, 'seconds, ');
-const PerMinute = () => Bounded(0, 1_000_000, '0 for no limit, ');
+const PerMinute = () => Bounded(0, 1_000_000, 'requests, 0 for no limit, ');
 const Days = (min: number, max: number) => Bounded(min, max, 'days, ');
 
 /**
@@ -175,7 +175,7 @@ export class EnvironmentVariables {
   @Seconds(0, 60)
   readonly REFRESH_GRACE_SECONDS: number = 10;
 
-  @Bounded(1, 1_000)
+  @Bounded(1, 1_000, 'sessions, ')
   readonly MAX_SESSIONS: number = 10;
 
   @PerMinute()
@@ -184,6 +184,6 @@ export class EnvironmentVariables {
   @PerMinute()
   readonly AUTH_RATE_LIMIT_PER_MINUTE: number = 10;
 
-  @Bounded(1, 1_000_000)
+  @Bounded(1, 1_000_000, 'requests, ')
   readonly MAX_IN_FLIGHT: number = 1_000;
 }

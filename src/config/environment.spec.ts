@@ -115,9 +115,9 @@ describe('parseEnvironment', () => {
       'ACCESS_TOKEN_TTL must be a whole number (seconds, 30 to 3600)',
       'REFRESH_IDLE_TTL must be a whole number (seconds, 60 to 31536000)',
       'REFRESH_ABSOLUTE_TTL must be a whole number (seconds, 60 to 31536000)',
-      'RATE_LIMIT_PER_MINUTE must be a whole number (0 for no limit, 0 to 1000000)',
-      'AUTH_RATE_LIMIT_PER_MINUTE must be a whole number (0 for no limit, 0 to 1000000)',
-      'MAX_IN_FLIGHT must be a whole number (1 to 1000000)',
+      'RATE_LIMIT_PER_MINUTE must be a whole number (requests, 0 for no limit, 0 to 1000000)',
+      'AUTH_RATE_LIMIT_PER_MINUTE must be a whole number (requests, 0 for no limit, 0 to 1000000)',
+      'MAX_IN_FLIGHT must be a whole number (requests, 1 to 1000000)',
     ]);
   });
 
