@@ -62,6 +62,19 @@ export const RequestPrecondition = createParamDecorator(
   },
 );
 
+/** The same of a read, for which only `If-Match` counts: whatever the caller has, no answer may be stored anyway. */
+export const ReadPrecondition = createParamDecorator(
+  (_data: unknown, context: ExecutionContext): Precondition => {
+    const { headers } = context.switchToHttp().getRequest<FastifyRequest>();
+    return parsePrecondition(headers['if-match'], undefined);
+  },
+);
+
+/** @throws {PreconditionFailedError} when the object that was found is not as the caller demands */
+export function requireVersion(precondition: Precondition, version: number, revision = 0): void {
+  if (!holds(precondition, version, revision)) throw new PreconditionFailedError();
+}
+
 /**
  * Whether the condition holds for an object at `version`, or for a missing one (`undefined`).
  *

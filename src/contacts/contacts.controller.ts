@@ -11,7 +11,12 @@ import {
   ApiTags,
 } from '../common/openapi.js';
 import { IdParam } from '../common/id-param.js';
-import { entityTag, type Precondition, RequestPrecondition } from '../common/precondition.js';
+import {
+  entityTag,
+  type Precondition,
+  ReadPrecondition,
+  RequestPrecondition,
+} from '../common/precondition.js';
 import { validated } from '../common/validation.js';
 import {
   ContactResponse,
@@ -55,14 +60,16 @@ export class ContactsController {
 
   @Get(':id')
   @RequirePermission('contacts:read')
+  @ApiHeader({ name: 'If-Match', required: false, schema: { type: 'string' } })
   @ApiOkResponse({ type: ContactResponse })
-  @ApiProblems(401, 403, 404)
+  @ApiProblems(401, 403, 404, 412)
   async get(
     @CurrentUser() { userId }: Principal,
     @IdParam() id: string,
+    @ReadPrecondition() precondition: Precondition,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<ContactResponse> {
-    return respond(await this.contacts.get(userId, id), reply);
+    return respond(await this.contacts.get(userId, id, precondition), reply);
   }
 
   @Patch(':id')

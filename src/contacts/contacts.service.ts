@@ -3,10 +3,10 @@ import { Clock } from '../common/clock.js';
 import { uuidv7 } from '../common/id.js';
 import { decodeCursor, type Page, toPage } from '../common/pagination.js';
 import {
-  holds,
   type Precondition,
   PreconditionFailedError,
   PreconditionRequiredError,
+  requireVersion,
   versionsIn,
 } from '../common/precondition.js';
 import { CryptoService } from '../crypto/crypto.service.js';
@@ -49,9 +49,14 @@ export class ContactsService {
     return toContact(row, details);
   }
 
-  /** @throws {ContactNotFoundError} */
-  async get(ownerId: string, id: string): Promise<Contact> {
-    return this.#toContact(await this.#find(ownerId, id));
+  /**
+   * @throws {ContactNotFoundError}
+   * @throws {PreconditionFailedError} when `If-Match` is given and doesn't hold
+   */
+  async get(ownerId: string, id: string, precondition: Precondition): Promise<Contact> {
+    const row = await this.#find(ownerId, id);
+    requireVersion(precondition, row.version);
+    return this.#toContact(row);
   }
 
   /** One page, optionally only those with exactly this e-mail address, upper and lower case alike. */
@@ -76,7 +81,7 @@ export class ContactsService {
   ): Promise<Contact> {
     const row = await this.#find(ownerId, id);
     if (precondition.ifMatch === undefined) throw new PreconditionRequiredError();
-    if (!holds(precondition, row.version)) throw new PreconditionFailedError();
+    requireVersion(precondition, row.version);
     const details = applyChanges(await this.#decrypt(row), changes);
     const updated = { ...row, version: row.version + 1, updated_at: this.clock.nowMs() };
     const encrypted = await this.#encrypt(updated, details);
@@ -91,7 +96,7 @@ export class ContactsService {
    */
   async delete(ownerId: string, id: string, precondition: Precondition): Promise<void> {
     const row = await this.#find(ownerId, id);
-    if (!holds(precondition, row.version)) throw new PreconditionFailedError();
+    requireVersion(precondition, row.version);
     const versions = versionsIn(precondition);
     const isDeleted = await this.repository.delete(id, ownerId, versions);
     if (!isDeleted) throw versions ? new PreconditionFailedError() : new ContactNotFoundError();

@@ -14,7 +14,12 @@ import {
   ApiOkResponse,
   ApiTags,
 } from '../common/openapi.js';
-import { entityTag, type Precondition, RequestPrecondition } from '../common/precondition.js';
+import {
+  entityTag,
+  type Precondition,
+  ReadPrecondition,
+  RequestPrecondition,
+} from '../common/precondition.js';
 import { validated } from '../common/validation.js';
 import { SecretNamePipe } from './secret-name.pipe.js';
 import { DeleteSecretQuery } from './secret-version.dto.js';
@@ -74,15 +79,17 @@ export class SecretsController {
 
   @Get(':name')
   @RequirePermission('secrets:read')
+  @ApiHeader({ name: 'If-Match', required: false, schema: { type: 'string' } })
   @ApiOkResponse({ type: SecretResponse })
-  @ApiProblems(400, 401, 403, 404, 410)
+  @ApiProblems(400, 401, 403, 404, 410, 412)
   async get(
     @CurrentCaller() caller: Caller,
     @Param('name', SecretNamePipe) name: string,
     @Query(validated) { version }: SecretQuery,
+    @ReadPrecondition() precondition: Precondition,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<SecretResponse> {
-    const secret = await this.secrets.get(caller, name, version);
+    const secret = await this.secrets.get(caller, name, version, precondition);
     reply.header('ETag', entityTag(secret.version, secret.revision));
     return new SecretResponse(secret);
   }

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { type Caller } from '../common/caller.js';
 import { Clock } from '../common/clock.js';
 import { decodeCursor, type Page, toPage } from '../common/pagination.js';
+import { type Precondition, requireVersion } from '../common/precondition.js';
 import { SecretAudit } from './secret-audit.js';
 import { SecretReader } from './secret-reader.js';
 import { type Secret, type SecretSummary, toSummary } from './secret.js';
@@ -23,10 +24,17 @@ export class SecretsService {
    * @param version - the latest when absent
    * @throws {SecretNotFoundError}
    * @throws {SecretGoneError} when the version is deleted or destroyed or has expired
+   * @throws {PreconditionFailedError} when `If-Match` is given and doesn't hold
    * @throws {AuditUnavailableError}
    */
-  async get(caller: Caller, name: string, version: number | undefined): Promise<Secret> {
+  async get(
+    caller: Caller,
+    name: string,
+    version: number | undefined,
+    precondition: Precondition,
+  ): Promise<Secret> {
     const secret = await this.reader.read(caller.userId, name, version);
+    requireVersion(precondition, secret.version, secret.revision);
     await this.audit.record(caller, 'secret.read', name, [secret.version]);
     return secret;
   }

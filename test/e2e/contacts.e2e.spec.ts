@@ -101,6 +101,14 @@ describe('contacts', () => {
       expect((await patch(id, { note: 'z' }, '*')).members['version']).toBe(3);
     });
 
+    it('are read under If-Match only at that version', async () => {
+      const id = await newId();
+      const get = (ifMatch: string) =>
+        app.request('GET', `/v1/contacts/${id}`, { token: owner.token, headers: { 'if-match': ifMatch } });
+      for (const known of ['"1"', '"7", "1"', '*']) expect((await get(known)).status).toBe(200);
+      for (const stale of ['"2"', 'W/"1"', 'x']) expectProblem(await get(stale), 'ERR_PRECONDITION_FAILED');
+    });
+
     it('are deleted for good, under If-Match only at that version', async () => {
       const id = await newId();
       expectProblem(await remove(id, '"2"'), 'ERR_PRECONDITION_FAILED');

@@ -68,6 +68,24 @@ describe('compare-and-set of secrets', () => {
       expect((await put('guarded')).members['version']).toBe(4);
     });
 
+    it('reads under If-Match only what is at that version, and notes no read of what it keeps', async () => {
+      await put('read');
+      await put('read');
+      const get = (path: string, ifMatch: string) =>
+        app.request('GET', `/v1/secrets/${path}`, { token: owner.token, headers: { 'if-match': ifMatch } });
+      expect((await get('read', '"2"')).members['version']).toBe(2);
+      expect((await get('read?version=1', '"1"')).members['version']).toBe(1);
+      expect((await get('read', '*')).status).toBe(200);
+      for (const refused of [
+        await get('read', '"1"'),
+        await get('read?version=1', '"2"'),
+        await get('read', 'W/"2"'),
+      ])
+        expectProblem(refused, 'ERR_PRECONDITION_FAILED');
+      const { items } = await app.get('/v1/audit?action=secret.read', owner.token);
+      expect(items.filter(({ target }) => String(target).startsWith('secret:read#'))).toHaveLength(3);
+    });
+
     it('deletes under If-Match only while the secret is at that version', async () => {
       await put('kept');
       expectProblem(await remove('kept', '"2"'), 'ERR_PRECONDITION_FAILED');

@@ -41,7 +41,7 @@ async function writeAndRead(): Promise<void> {
     for (let count = 0; count < 3; count++) {
       const { version } = await writer.put(caller, name, { data: { of: `${name} ${count + 1}` } }, {});
       tell(`write ${name} ${version}`);
-      await secrets.get(caller, name, version);
+      await secrets.get(caller, name, version, {});
       tell(`read ${name} ${version}`);
     }
   }
