@@ -2,8 +2,7 @@ import { type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { type OpenAPIObject } from '@nestjs/swagger';
 import { type FastifyReply } from 'fastify';
 import { createReadStream } from 'node:fs';
-import { STATUS_CODES } from 'node:http';
-import { problemResponse } from './common/api-problems.js';
+import { completeDocument } from './app.openapi-document.js';
 import { NotFoundError } from './common/app-error.js';
 import { APP_NAME } from './common/app-name.js';
 import { loadSwagger } from './common/openapi.js';
@@ -44,12 +43,6 @@ const assetTypes: Readonly<Record<string, string>> = {
   'swagger-ui.css': 'text/css; charset=utf-8',
 };
 
-/** What any request can meet, whatever its route. */
-const ANSWERS_TO_ALL = [400, 408, 414, 421, 429, 431, 500, 503] as const;
-/** The same of methods whose body is read, if there is one. */
-const ANSWERS_TO_BODIES = [413, 415] as const;
-const METHODS = ['get', 'put', 'post', 'patch', 'delete'] as const;
-
 /** Serves the OpenAPI 3.1 document at /openapi.json and a page to try it at /docs. */
 export function serveOpenApi(app: NestFastifyApplication): void {
   const fastify = app.getHttpAdapter().getInstance();
@@ -89,25 +82,6 @@ async function newDocument(app: NestFastifyApplication): Promise<OpenAPIObject> 
   const document = SwaggerModule.createDocument(app, info, {
     operationIdFactory: (controller, method) => `${controller.replace(/Controller$/, '')}_${method}`,
   });
-  addAnswersToAll(document);
+  completeDocument(document);
   return document;
-}
-
-/** A route that says more of one of these answers keeps what it says. */
-function addAnswersToAll({ paths, components = {} }: OpenAPIObject): void {
-  const all = [...ANSWERS_TO_ALL, ...ANSWERS_TO_BODIES];
-  components.responses = Object.fromEntries(all.map((status) => [nameOf(status), problemResponse(status)]));
-  for (const path of Object.values(paths)) {
-    for (const method of METHODS) {
-      const operation = path[method];
-      if (!operation) continue;
-      for (const status of method === 'get' ? ANSWERS_TO_ALL : all) {
-        operation.responses[status] ??= { $ref: `#/components/responses/${nameOf(status)}` };
-      }
-    }
-  }
-}
-
-function nameOf(status: number): string {
-  return STATUS_CODES[status]?.replaceAll(' ', '') ?? String(status);
 }

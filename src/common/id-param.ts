@@ -17,6 +17,6 @@ export function IdParam(name = 'id'): ParameterDecorator {
     idOf(name)(target, method, index);
     if (method === undefined) throw new TypeError('an id is a parameter of a route, not of a constructor');
     const handler = Object.getOwnPropertyDescriptor(target, method);
-    if (handler) ApiParam({ name, format: 'uuid' })(target, method, handler);
+    if (handler) ApiParam({ name, schema: { type: 'string', format: 'uuid' } })(target, method, handler);
   };
 }

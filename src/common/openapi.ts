@@ -21,6 +21,7 @@ type DecoratorName =
   | 'ApiProperty'
   | 'ApiPropertyOptional'
   | 'ApiResponse'
+  | 'ApiSecurity'
   | 'ApiTags';
 type DecoratorFactory = (...options: unknown[]) => (...target: unknown[]) => void;
 
@@ -39,8 +40,24 @@ export const ApiTags = deferred('ApiTags');
 export const ApiExtraModels = deferred('ApiExtraModels');
 export const ApiResponse = deferred('ApiResponse');
 
+const ApiSecurity = deferred('ApiSecurity');
 const ApiBody = deferred('ApiBody');
 const ApiConsumes = deferred('ApiConsumes');
+
+/** Documents a route that anyone may call and that tells more to some. */
+export function ApiOptionalBearerAuth(): MethodDecorator {
+  const nothing = ApiSecurity({});
+  const bearer = ApiBearerAuth();
+  return (...target) => {
+    nothing(...target);
+    bearer(...target);
+  };
+}
+
+/** Documents `If-Match` or `If-None-Match`. Without an example: the page would send it. */
+export function ApiCondition(name: 'If-Match' | 'If-None-Match', description: string): MethodDecorator {
+  return ApiHeader({ name, required: false, description, schema: { type: 'string' } });
+}
 
 /** Documents a body that `MergePatchOf` reads. */
 export function ApiMergePatch(member: string): MethodDecorator {
@@ -49,6 +66,7 @@ export function ApiMergePatch(member: string): MethodDecorator {
     schema: {
       type: 'object',
       additionalProperties: { type: 'string', nullable: true },
+      example: { team: 'payments' },
       description: `what changes in \`${member}\`: a string sets a member, null removes it`,
     },
   });

@@ -36,6 +36,15 @@ export class ProblemDetails {
   })
   readonly errors?: readonly FieldError[];
 
+  @ApiPropertyOptional({ description: 'of the version of a secret that was asked for' })
+  readonly state?: string;
+
+  @ApiPropertyOptional({
+    type: 'integer',
+    description: 'the first event of the audit log that is not as it was written',
+  })
+  readonly seq?: number;
+
   constructor(code: ErrorCode, requestId: string, detail: string = problemCatalogue[code].detail) {
     const { status } = problemCatalogue[code];
     this.title = STATUS_CODES[status] ?? 'Error';

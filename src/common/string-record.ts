@@ -13,7 +13,11 @@ export type StringRecord = Readonly<Record<string, string>>;
 export const STRING_RECORD_RULE = `must be an object of strings with at most ${MAX_ENTRIES} entries, keys of 1 to ${MAX_KEY_LENGTH} characters`;
 
 /** The schema of a string record in the API's description. */
-export const stringRecordSchema = { type: 'object', additionalProperties: { type: 'string' } } as const;
+export const stringRecordSchema = {
+  type: 'object',
+  additionalProperties: { type: 'string' },
+  maxProperties: MAX_ENTRIES,
+} as const;
 
 /**
  * An object whose values are all strings, as it was sent: class-transformer would drop keys such as

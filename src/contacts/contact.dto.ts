@@ -55,7 +55,12 @@ export class UpdateContactBody {
   @IsString()
   readonly phone?: string | null;
 
-  @ApiPropertyOptional({ type: 'string', maxLength: MAX_NOTE_LENGTH, nullable: true })
+  @ApiPropertyOptional({
+    type: 'string',
+    maxLength: MAX_NOTE_LENGTH,
+    nullable: true,
+    example: 'prefers e-mail',
+  })
   @AbsentOrNull()
   @MaxLength(MAX_NOTE_LENGTH)
   @IsString()

@@ -1,9 +1,11 @@
 import { Body, Controller, Delete, Get, HttpCode, Patch, Post, Query, Res } from '@nestjs/common';
 import { type FastifyReply } from 'fastify';
 import { CurrentUser, type Principal, RequirePermission } from '../common/access.js';
+import { ETAG, LOCATION } from '../common/api-headers.js';
 import { ApiProblems } from '../common/api-problems.js';
 import {
   ApiBearerAuth,
+  ApiCondition,
   ApiCreatedResponse,
   ApiHeader,
   ApiNoContentResponse,
@@ -35,7 +37,7 @@ export class ContactsController {
 
   @Post()
   @RequirePermission('contacts:write')
-  @ApiCreatedResponse({ type: ContactResponse })
+  @ApiCreatedResponse({ type: ContactResponse, headers: { ...ETAG, ...LOCATION } })
   @ApiProblems(400, 401, 403, 413, 415)
   async create(
     @CurrentUser() { userId }: Principal,
@@ -60,8 +62,8 @@ export class ContactsController {
 
   @Get(':id')
   @RequirePermission('contacts:read')
-  @ApiHeader({ name: 'If-Match', required: false, schema: { type: 'string' } })
-  @ApiOkResponse({ type: ContactResponse })
+  @ApiCondition('If-Match', 'the ETag that was read, such as "1"')
+  @ApiOkResponse({ type: ContactResponse, headers: ETAG })
   @ApiProblems(401, 403, 404, 412)
   async get(
     @CurrentUser() { userId }: Principal,
@@ -75,7 +77,7 @@ export class ContactsController {
   @Patch(':id')
   @RequirePermission('contacts:write')
   @ApiHeader({ name: 'If-Match', required: true, schema: { type: 'string', example: '"1"' } })
-  @ApiOkResponse({ type: ContactResponse })
+  @ApiOkResponse({ type: ContactResponse, headers: ETAG })
   @ApiProblems(400, 401, 403, 404, 412, 413, 415, 428)
   async update(
     @CurrentUser() { userId }: Principal,
@@ -90,7 +92,7 @@ export class ContactsController {
   @Delete(':id')
   @RequirePermission('contacts:write')
   @HttpCode(204)
-  @ApiHeader({ name: 'If-Match', required: false, schema: { type: 'string' } })
+  @ApiCondition('If-Match', 'the ETag that was read, such as "1"')
   @ApiNoContentResponse()
   @ApiProblems(401, 403, 404, 412)
   async delete(

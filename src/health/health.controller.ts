@@ -2,7 +2,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Controller, Get } from '@nestjs/common';
 import { type Principal, PrivilegedUser, Public } from '../common/access.js';
 import { ApiProblems } from '../common/api-problems.js';
-import { ApiOkResponse, ApiProperty, ApiPropertyOptional, ApiTags } from '../common/openapi.js';
+import {
+  ApiOkResponse,
+  ApiOptionalBearerAuth,
+  ApiProperty,
+  ApiPropertyOptional,
+  ApiTags,
+} from '../common/openapi.js';
 import { Database } from '../database/database.js';
 import { RateLimits } from '../http/rate-limits.js';
 import { ServedCertificate } from '../tls/served-certificate.js';
@@ -62,6 +68,7 @@ export class HealthController {
   /** Requests may be sent here: the database answers within 2 s. While the process stops, every route is a 503. */
   @Get('ready')
   @Public({ tellsMoreTo: 'server:read' })
+  @ApiOptionalBearerAuth()
   @ApiOkResponse({ type: ReadinessResponse })
   @ApiProblems(503)
   async ready(@PrivilegedUser() administrator?: Principal): Promise<ReadinessResponse> {

@@ -16,7 +16,11 @@ const versionOrLatest = {
 } as const;
 
 export class CreateGrantBody {
-  @ApiProperty({ format: 'uuid', description: 'who may read' })
+  @ApiProperty({
+    format: 'uuid',
+    description: 'who may read',
+    example: '01901d2f-6b3c-7e57-9d0c-5b8f4f1d2a3b',
+  })
   @Matches(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/, { message: 'userId must be the id of a user' })
   readonly userId!: string;
 

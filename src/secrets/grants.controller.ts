@@ -1,6 +1,7 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Post, Query, Res } from '@nestjs/common';
 import { type FastifyReply } from 'fastify';
 import { CurrentUser, type Principal, RequirePermission } from '../common/access.js';
+import { LOCATION } from '../common/api-headers.js';
 import { ApiProblems } from '../common/api-problems.js';
 import { type Caller, CurrentCaller } from '../common/caller.js';
 import { IdParam } from '../common/id-param.js';
@@ -15,7 +16,7 @@ import { PageQuery } from '../common/pagination.js';
 import { validated } from '../common/validation.js';
 import { CreateGrantBody, GivenGrantResponse, GivenGrantsResponse } from './grant.dto.js';
 import { GrantsService } from './grants.service.js';
-import { SecretNamePipe } from './secret-name.pipe.js';
+import { SecretName } from './secret-name.pipe.js';
 
 @ApiTags('secrets')
 @ApiBearerAuth()
@@ -25,11 +26,11 @@ export class GrantsController {
 
   @Post()
   @RequirePermission('secrets:write')
-  @ApiCreatedResponse({ type: GivenGrantResponse })
+  @ApiCreatedResponse({ type: GivenGrantResponse, headers: LOCATION })
   @ApiProblems(400, 401, 403, 404, 413, 415)
   async create(
     @CurrentCaller() caller: Caller,
-    @Param('name', SecretNamePipe) name: string,
+    @SecretName() name: string,
     @Body(validated) { expiresAt, ...body }: CreateGrantBody,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<GivenGrantResponse> {
@@ -45,7 +46,7 @@ export class GrantsController {
   @ApiProblems(400, 401, 403, 404)
   async list(
     @CurrentUser() { userId }: Principal,
-    @Param('name', SecretNamePipe) name: string,
+    @SecretName() name: string,
     @Query(validated) page: PageQuery,
   ): Promise<GivenGrantsResponse> {
     return new GivenGrantsResponse(await this.grants.list(userId, name, page));
@@ -58,7 +59,7 @@ export class GrantsController {
   @ApiProblems(400, 401, 403, 404)
   async revoke(
     @CurrentCaller() caller: Caller,
-    @Param('name', SecretNamePipe) name: string,
+    @SecretName() name: string,
     @IdParam() id: string,
   ): Promise<void> {
     await this.grants.revoke(caller, name, id);

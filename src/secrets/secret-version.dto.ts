@@ -8,7 +8,7 @@ import { MAX_VERSION, type SecretState, secretStates, type SecretVersion } from 
 const MAX_VERSIONS_AT_ONCE = 100;
 
 export class DeleteSecretQuery {
-  @ApiPropertyOptional({ type: 'string', example: '1,2', description: 'the latest when absent' })
+  @ApiPropertyOptional({ type: 'string', description: 'such as 1,2; the latest when absent' })
   @IsOptional()
   @Transform(({ value }) =>
     typeof value === 'string' ? value.split(',').map(parseWholeNumber) : [Number.NaN],
@@ -21,7 +21,7 @@ export class DeleteSecretQuery {
 }
 
 export class SecretVersionsBody {
-  @ApiProperty({ type: [Number], minItems: 1, maxItems: MAX_VERSIONS_AT_ONCE, example: [1, 2] })
+  @ApiProperty({ type: [Number], minItems: 1, maxItems: MAX_VERSIONS_AT_ONCE, example: [1] })
   @IsArray()
   @ArrayMinSize(1)
   @ArrayMaxSize(MAX_VERSIONS_AT_ONCE)

@@ -1,20 +1,23 @@
-import { Body, Controller, Get, HttpCode, Param, Patch, Post, Query, Res } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Patch, Post, Query, Res } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
 import { type FastifyReply } from 'fastify';
 import { CurrentUser, type Principal, RequirePermission } from '../common/access.js';
+import { ETAG, LOCATION } from '../common/api-headers.js';
 import { ApiProblems } from '../common/api-problems.js';
 import { type Caller, CurrentCaller } from '../common/caller.js';
 import { type MergePatch, MergePatchOf, TAKES_MERGE_PATCH } from '../common/merge-patch.js';
-import { ApiBearerAuth, ApiHeader, ApiMergePatch, ApiOkResponse, ApiTags } from '../common/openapi.js';
+import { ApiBearerAuth, ApiCondition, ApiMergePatch, ApiOkResponse, ApiTags } from '../common/openapi.js';
 import { PageQuery } from '../common/pagination.js';
 import { entityTag, type Precondition, RequestPrecondition } from '../common/precondition.js';
 import { validated } from '../common/validation.js';
 import { SecretMetadataService } from './secret-metadata.service.js';
-import { SecretNamePipe } from './secret-name.pipe.js';
+import { SecretName } from './secret-name.pipe.js';
 import { RollbackBody, SecretVersionsBody, SecretVersionsResponse } from './secret-version.dto.js';
 import { SecretVersionsService } from './secret-versions.service.js';
 import { SecretWriter } from './secret-writer.js';
 import { SecretMetadataResponse, WrittenSecretResponse } from './secret.dto.js';
+
+const WRITTEN = { ...ETAG, ...LOCATION };
 
 @ApiTags('secrets')
 @ApiBearerAuth()
@@ -32,7 +35,7 @@ export class SecretVersionsController {
   @ApiProblems(400, 401, 403, 404)
   async list(
     @CurrentUser() { userId }: Principal,
-    @Param('name', SecretNamePipe) name: string,
+    @SecretName() name: string,
     @Query(validated) page: PageQuery,
   ): Promise<SecretVersionsResponse> {
     return new SecretVersionsResponse(await this.versions.list(userId, name, page));
@@ -42,12 +45,12 @@ export class SecretVersionsController {
   @RequirePermission('secrets:write')
   @RouteConfig(TAKES_MERGE_PATCH)
   @ApiMergePatch('metadata')
-  @ApiHeader({ name: 'If-Match', required: false, schema: { type: 'string', example: '"1"' } })
-  @ApiOkResponse({ type: SecretMetadataResponse })
+  @ApiCondition('If-Match', 'the ETag that was read, such as "1"')
+  @ApiOkResponse({ type: SecretMetadataResponse, headers: ETAG })
   @ApiProblems(400, 401, 403, 404, 412, 413, 415, 428)
   async patchMetadata(
     @CurrentCaller() caller: Caller,
-    @Param('name', SecretNamePipe) name: string,
+    @SecretName() name: string,
     @MergePatchOf('metadata') patch: MergePatch,
     @RequestPrecondition() precondition: Precondition,
     @Res({ passthrough: true }) reply: FastifyReply,
@@ -60,12 +63,12 @@ export class SecretVersionsController {
   @Post('undelete')
   @RequirePermission('secrets:write')
   @HttpCode(200)
-  @ApiHeader({ name: 'If-Match', required: false, schema: { type: 'string' } })
+  @ApiCondition('If-Match', 'the ETag that was read, such as "1"')
   @ApiOkResponse({ type: SecretVersionsResponse })
   @ApiProblems(400, 401, 403, 404, 409, 412, 413, 415)
   async undelete(
     @CurrentCaller() caller: Caller,
-    @Param('name', SecretNamePipe) name: string,
+    @SecretName() name: string,
     @Body(validated) { versions }: SecretVersionsBody,
     @RequestPrecondition() precondition: Precondition,
   ): Promise<SecretVersionsResponse> {
@@ -76,12 +79,12 @@ export class SecretVersionsController {
   @Post('destroy')
   @RequirePermission('secrets:write')
   @HttpCode(200)
-  @ApiHeader({ name: 'If-Match', required: false, schema: { type: 'string' } })
+  @ApiCondition('If-Match', 'the ETag that was read, such as "1"')
   @ApiOkResponse({ type: SecretVersionsResponse })
   @ApiProblems(400, 401, 403, 404, 409, 412, 413, 415)
   async destroy(
     @CurrentCaller() caller: Caller,
-    @Param('name', SecretNamePipe) name: string,
+    @SecretName() name: string,
     @Body(validated) { versions }: SecretVersionsBody,
     @RequestPrecondition() precondition: Precondition,
   ): Promise<SecretVersionsResponse> {
@@ -92,12 +95,12 @@ export class SecretVersionsController {
   @Post('rollback')
   @RequirePermission('secrets:write')
   @HttpCode(200)
-  @ApiHeader({ name: 'If-Match', required: false, schema: { type: 'string' } })
-  @ApiOkResponse({ type: WrittenSecretResponse })
+  @ApiCondition('If-Match', 'the ETag that was read, such as "1"')
+  @ApiOkResponse({ type: WrittenSecretResponse, headers: WRITTEN })
   @ApiProblems(400, 401, 403, 404, 409, 412, 413, 415, 428)
   async rollback(
     @CurrentCaller() caller: Caller,
-    @Param('name', SecretNamePipe) name: string,
+    @SecretName() name: string,
     @Body(validated) { version }: RollbackBody,
     @RequestPrecondition() precondition: Precondition,
     @Res({ passthrough: true }) reply: FastifyReply,

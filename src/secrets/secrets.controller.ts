@@ -1,14 +1,15 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Put, Query, Res } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Patch, Put, Query, Res } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
 import { type FastifyReply } from 'fastify';
 import { CurrentUser, type Principal, RequirePermission } from '../common/access.js';
+import { ETAG, LOCATION } from '../common/api-headers.js';
 import { ApiProblems } from '../common/api-problems.js';
 import { type Caller, CurrentCaller } from '../common/caller.js';
 import { type MergePatch, MergePatchOf, TAKES_MERGE_PATCH } from '../common/merge-patch.js';
 import {
   ApiBearerAuth,
   ApiCreatedResponse,
-  ApiHeader,
+  ApiCondition,
   ApiMergePatch,
   ApiNoContentResponse,
   ApiOkResponse,
@@ -21,7 +22,7 @@ import {
   RequestPrecondition,
 } from '../common/precondition.js';
 import { validated } from '../common/validation.js';
-import { SecretNamePipe } from './secret-name.pipe.js';
+import { SecretName } from './secret-name.pipe.js';
 import { DeleteSecretQuery } from './secret-version.dto.js';
 import { SecretVersionsService } from './secret-versions.service.js';
 import { SecretWriter } from './secret-writer.js';
@@ -35,6 +36,8 @@ import {
 } from './secret.dto.js';
 import { type WrittenSecret } from './secret.js';
 import { SecretsService } from './secrets.service.js';
+
+const WRITTEN = { ...ETAG, ...LOCATION };
 
 @ApiTags('secrets')
 @ApiBearerAuth()
@@ -59,14 +62,14 @@ export class SecretsController {
 
   @Put(':name')
   @RequirePermission('secrets:write')
-  @ApiHeader({ name: 'If-Match', required: false, schema: { type: 'string', example: '"1"' } })
-  @ApiHeader({ name: 'If-None-Match', required: false, schema: { type: 'string', enum: ['*'] } })
-  @ApiCreatedResponse({ type: WrittenSecretResponse, description: 'the first version' })
-  @ApiOkResponse({ type: WrittenSecretResponse, description: 'the next version' })
+  @ApiCondition('If-Match', 'the ETag that was read, such as "1"')
+  @ApiCondition('If-None-Match', '* writes only what is not there')
+  @ApiCreatedResponse({ type: WrittenSecretResponse, description: 'the first version', headers: WRITTEN })
+  @ApiOkResponse({ type: WrittenSecretResponse, description: 'the next version', headers: WRITTEN })
   @ApiProblems(400, 401, 403, 412, 413, 415, 428)
   async put(
     @CurrentCaller() caller: Caller,
-    @Param('name', SecretNamePipe) name: string,
+    @SecretName() name: string,
     @Body(validated) { expiresAt, ...body }: PutSecretBody,
     @RequestPrecondition() precondition: Precondition,
     @Res({ passthrough: true }) reply: FastifyReply,
@@ -79,12 +82,12 @@ export class SecretsController {
 
   @Get(':name')
   @RequirePermission('secrets:read')
-  @ApiHeader({ name: 'If-Match', required: false, schema: { type: 'string' } })
-  @ApiOkResponse({ type: SecretResponse })
+  @ApiCondition('If-Match', 'the ETag that was read, such as "1"')
+  @ApiOkResponse({ type: SecretResponse, headers: ETAG })
   @ApiProblems(400, 401, 403, 404, 410, 412)
   async get(
     @CurrentCaller() caller: Caller,
-    @Param('name', SecretNamePipe) name: string,
+    @SecretName() name: string,
     @Query(validated) { version }: SecretQuery,
     @ReadPrecondition() precondition: Precondition,
     @Res({ passthrough: true }) reply: FastifyReply,
@@ -98,12 +101,12 @@ export class SecretsController {
   @RequirePermission('secrets:write')
   @RouteConfig(TAKES_MERGE_PATCH)
   @ApiMergePatch('data')
-  @ApiHeader({ name: 'If-Match', required: false, schema: { type: 'string', example: '"1"' } })
-  @ApiOkResponse({ type: WrittenSecretResponse })
+  @ApiCondition('If-Match', 'the ETag that was read, such as "1"')
+  @ApiOkResponse({ type: WrittenSecretResponse, headers: WRITTEN })
   @ApiProblems(400, 401, 403, 404, 410, 412, 413, 415, 428)
   async patch(
     @CurrentCaller() caller: Caller,
-    @Param('name', SecretNamePipe) name: string,
+    @SecretName() name: string,
     @MergePatchOf('data') patch: MergePatch,
     @RequestPrecondition() precondition: Precondition,
     @Res({ passthrough: true }) reply: FastifyReply,
@@ -114,12 +117,12 @@ export class SecretsController {
   @Delete(':name')
   @RequirePermission('secrets:write')
   @HttpCode(204)
-  @ApiHeader({ name: 'If-Match', required: false, schema: { type: 'string' } })
+  @ApiCondition('If-Match', 'the ETag that was read, such as "1"')
   @ApiNoContentResponse()
   @ApiProblems(400, 401, 403, 404, 412)
   async delete(
     @CurrentCaller() caller: Caller,
-    @Param('name', SecretNamePipe) name: string,
+    @SecretName() name: string,
     @Query(validated) { versions }: DeleteSecretQuery,
     @RequestPrecondition() precondition: Precondition,
   ): Promise<void> {

@@ -1,6 +1,7 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
 import { type FastifyReply } from 'fastify';
 import { CurrentUser, type Principal, Public, RequirePermission } from '../common/access.js';
+import { LOCATION } from '../common/api-headers.js';
 import { ApiProblems } from '../common/api-problems.js';
 import { type Caller, CurrentCaller } from '../common/caller.js';
 import {
@@ -37,7 +38,7 @@ export class SharesController {
   @Post()
   @RequirePermission('secrets:write')
   @ApiBearerAuth()
-  @ApiCreatedResponse({ type: CreatedShareResponse })
+  @ApiCreatedResponse({ type: CreatedShareResponse, headers: LOCATION })
   @ApiProblems(400, 401, 403, 413, 415, 503)
   async create(
     @CurrentCaller() caller: Caller,

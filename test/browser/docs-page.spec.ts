@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { join } from 'node:path';
 import { type Browser, type Page } from 'playwright-core';
+import { newAccount } from '../support/accounts.js';
 import { openBrowser } from '../support/browser.js';
 import { newTestApp, type TestApp } from '../support/test-app.js';
 
@@ -59,4 +60,51 @@ describe('the docs page in a browser', () => {
       await page.screenshot({ path: join(process.env['SCREENSHOT_DIR'], 'docs-page.png') });
     }
   });
+
+  it('sends requests that nobody edited, but for what only the caller can know', async () => {
+    const { token } = await newAccount(app);
+    const contact = await app.post('/v1/contacts', { name: 'Grace' }, token);
+    await page.locator('.auth-wrapper .authorize').first().click();
+    await page.locator('.auth-container input').fill(token);
+    await page.locator('.auth-container button[type=submit]').click();
+    await page.locator('.auth-container .btn-done').click();
+    const answers: Record<string, string> = {};
+    for (const [id, tag, parameter] of [
+      ['Secrets_put', 'secrets'],
+      ['Secrets_patch', 'secrets'],
+      ['Secrets_delete', 'secrets'],
+      ['Shares_create', 'shares'],
+      ['Contacts_create', 'contacts'],
+      ['Contacts_update', 'contacts', contact.string('id')],
+      ['ApiKeys_create', 'auth'],
+    ] as const) {
+      answers[id] = await execute(`operations-${tag}-${id}`, parameter);
+    }
+    expect(answers).toEqual({
+      Secrets_put: '201',
+      Secrets_patch: '200',
+      Secrets_delete: '204',
+      Shares_create: '201',
+      Contacts_create: '201',
+      Contacts_update: '200',
+      ApiKeys_create: '201',
+    });
+  }, 180_000);
+
+  /** The status of the answer to what the page sends by itself. @param id - goes into the path, where it has one */
+  async function execute(operationId: string, id?: string): Promise<string> {
+    const operation = page.locator(`[id="${operationId}"]`);
+    await operation.locator('.opblock-summary-control').click();
+    await operation.getByRole('button', { name: 'Try it out' }).click();
+    if (id !== undefined) await operation.locator('tr[data-param-in=path] input').fill(id);
+    await operation.getByRole('button', { name: 'Execute' }).click();
+    const status = operation.locator('.live-responses-table .response-col_status').last();
+    await status.waitFor();
+    if (process.env['SCREENSHOT_DIR'] !== undefined)
+      await operation.screenshot({ path: join(process.env['SCREENSHOT_DIR'], `${operationId}.png`) });
+    const text = (await status.textContent()) ?? '';
+    // What is open makes the page slow.
+    await operation.locator('.opblock-summary-control').click();
+    return /\d{3}/.exec(text)?.[0] ?? '';
+  }
 });
