@@ -6,7 +6,10 @@ export class DecryptionError extends Error {
   override readonly name = 'DecryptionError';
   readonly code = 'ERR_DECRYPTION';
 
-  constructor(readonly keyId?: string) {
-    super('ciphertext cannot be decrypted');
+  constructor(
+    readonly keyId?: string,
+    options?: ErrorOptions,
+  ) {
+    super('ciphertext cannot be decrypted', options);
   }
 }

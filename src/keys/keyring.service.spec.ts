@@ -9,7 +9,7 @@ import { DecryptionError } from '../crypto/errors.js';
 import { randomKeyId } from '../crypto/symmetric-key.js';
 import { type Database } from '../database/database.js';
 import { type KeyringService } from './keyring.service.js';
-import { KeysRepository } from './keys.repository.js';
+import { type KeyRow, KeysRepository } from './keys.repository.js';
 import { wrappingContext } from './wrapping-context.js';
 
 describe('KeyringService', () => {
@@ -144,6 +144,20 @@ describe('KeyringService', () => {
       const fresh = newKeyring(otherDatabase);
       await expect(fresh.decryptionKey(ours.id)).rejects.toThrow(DecryptionError);
       await expect(primary(fresh)).rejects.toThrow(DecryptionError);
+    });
+
+    it.each<[string, (id: string) => Partial<KeyRow>]>([
+      ['whose bytes were changed', () => ({ wrapped: Buffer.from('broken') })],
+      ['of another suite', () => ({ suite: 'COBBLESTONE-256' })],
+      ['of a suite that nobody knows', () => ({ suite: 'ROT13' })],
+      ['of a purpose that nobody knows', () => ({ purpose: 'unknown' })],
+      ['that is its own parent', (id) => ({ parent_id: id })],
+    ])('names a key %s in its refusal, and answers at once', async (_what, change) => {
+      const { id } = await primary();
+      const changed = change(id) as Partial<Record<'purpose', never>>;
+      await database.query.updateTable('keys').set(changed).where('id', '=', id).execute();
+      const refused = newKeyring(otherDatabase).decryptionKey(id);
+      await expect(refused).rejects.toMatchObject({ code: 'ERR_DECRYPTION', keyId: id });
     });
 
     it.each(['0000000000000000', '', "' or 1=1 --", '../x'])('knows no key %j', async (id) => {

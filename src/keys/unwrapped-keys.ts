@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../common/clock.js';
 import { ExpiringCache } from '../common/expiring-cache.js';
+import { DecryptionError } from '../crypto/errors.js';
 import { type SymmetricKey } from '../crypto/symmetric-key.js';
 import { Database } from '../database/database.js';
 import { importRawKey, type KeyMaterial } from './key-material.js';
@@ -75,9 +76,8 @@ export class UnwrappedKeys {
     this.#materials.set(id, material);
   }
 
+  /** @throws {DecryptionError} naming the key whose row somebody else has changed, whatever in it */
   async #import(row: KeyRow, wrapped: Uint8Array): Promise<KeyMaterial | undefined> {
-    const raw = await this.#unwrap(wrapped, row);
-    if (!raw) return undefined;
     const { id, purpose, suite, owner_id: ownerId, version } = row;
     const description = {
       id,
@@ -86,14 +86,24 @@ export class UnwrappedKeys {
       purpose: purpose as KeyPurposeName,
       suite: suite as KeySuite,
     };
-    return importRawKey(description, raw);
+    try {
+      const raw = await this.#unwrap(wrapped, row);
+      return raw && (await importRawKey(description, raw));
+    } catch (error) {
+      const isOfRow =
+        error instanceof DecryptionError || error instanceof TypeError || error instanceof RangeError;
+      throw isOfRow ? new DecryptionError(id, { cause: error }) : error;
+    }
   }
 
   /** `undefined` when the key that wraps it is gone: nobody can unwrap it any more. */
   async #unwrap(wrapped: Uint8Array, row: KeyRow): Promise<Uint8Array | undefined> {
     const context = wrappingContext(row);
-    if (keyPurpose(row.purpose, row.owner_id).parent === 'root')
-      return this.rootKeys.unwrap(row.parent_id, wrapped, context);
+    const { parent } = keyPurpose(row.purpose, row.owner_id);
+    if (parent === 'root') return this.rootKeys.unwrap(row.parent_id, wrapped, context);
+    // Looked at before it is waited for: keys that name each other as their parents would wait for ever.
+    const parentRow = this.peek(row.parent_id)?.row ?? (await this.repository.find(row.parent_id));
+    if (parentRow && parentRow.purpose !== parent) throw new DecryptionError(row.id);
     return (await this.wrappingKey(row.parent_id))?.decrypt(wrapped, context);
   }
 }
