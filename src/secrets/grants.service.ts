@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { AuditService } from '../audit/audit.service.js';
-import { ValidationError } from '../common/app-error.js';
+import { OwnerDeletedError, ValidationError } from '../common/app-error.js';
 import { type Caller } from '../common/caller.js';
 import { Clock } from '../common/clock.js';
 import { futureTime } from '../common/future-time.js';
@@ -46,7 +46,7 @@ export class GrantsService {
     const expiresAtMs = expiresAt ? futureTime(expiresAt, this.clock.nowMs()) : null;
     // Whoever has a key to seal to is a user. Their table is another feature's.
     const recipient = await this.publicKeys.find(userId);
-    return this.database.transaction(async () => {
+    const created = this.database.transaction(async () => {
       const secret = await this.secrets.findForUpdate(caller.userId, name);
       if (!secret) throw new SecretNotFoundError();
       if (version !== undefined && (await this.versions.findForUpdate(secret.id, [version])).length === 0) {
@@ -65,6 +65,11 @@ export class GrantsService {
       await this.grants.insert(row);
       await this.#record(caller, 'grant.create', row.id, userId);
       return toGiven(row, name);
+    });
+    return created.catch(async (error: unknown) => {
+      // One of the two was deleted meanwhile.
+      const isRecipient = error instanceof OwnerDeletedError && !(await this.publicKeys.find(userId));
+      throw isRecipient ? new RecipientNotFoundError() : error;
     });
   }
 

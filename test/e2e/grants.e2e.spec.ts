@@ -4,6 +4,8 @@ import { DecryptionError } from '../../src/crypto/errors.js';
 import { recipientKeyIdOf } from '../../src/crypto/sealed-box.js';
 import { SealingKeyPair } from '../../src/crypto/sealing-key.js';
 import { type KemName } from '../../src/crypto/sealing-suites.js';
+import { PublicKeysService } from '../../src/keys/public-keys.service.js';
+import { GrantsRepository } from '../../src/secrets/grants.repository.js';
 import { type Account, newAccount, PASSWORD } from '../support/accounts.js';
 import { whileAuditFails } from '../support/audit-outage.js';
 import { forEachDatabase } from '../support/for-each-database.js';
@@ -186,6 +188,29 @@ describe('grants', () => {
       expectProblem(await app.get('/v1/secrets/not.there/grants', owner.token), 'ERR_SECRET_NOT_FOUND');
       const foreign = await app.post('/v1/secrets/there/grants', { userId: friend.id }, stranger.token);
       expectProblem(foreign, 'ERR_SECRET_NOT_FOUND');
+    });
+
+    it('are not given to who leaves at that moment', async () => {
+      await put('late', 'one');
+      const leaving = await newAccount(app);
+      const grants = app.nest.get(GrantsRepository, { strict: false });
+      const insert = grants.insert.bind(grants);
+      grants.insert = async (row) => {
+        grants.insert = insert;
+        // As a key that is found there until the account is gone.
+        return insert({ ...row, recipient_id: NOBODY });
+      };
+      const publicKeys = app.nest.get(PublicKeysService, { strict: false });
+      const find = publicKeys.find.bind(publicKeys);
+      publicKeys.find = async (...args) => {
+        publicKeys.find = async () => {
+          publicKeys.find = find;
+          return undefined;
+        };
+        return find(...args);
+      };
+      expectProblem(await grant('late', { userId: leaving.id }), 'ERR_RECIPIENT_NOT_FOUND');
+      expect((await grant('late')).status).toBe(201);
     });
 
     it.each<[string, object, string]>([
