@@ -12,11 +12,14 @@ import {
 import { basename, dirname, join } from 'node:path';
 import { errorCode } from '../common/error-code.js';
 import { ROOT_KEY_BYTES } from './root-key.js';
-import { changeRootKeyFile, removeIfPresent, shredRootKeyFile } from './shred-root-key-file.js';
+import {
+  changeRootKeyFile,
+  removeIfPresent,
+  shredRootKeyFile,
+  UNFINISHED,
+  unfinishedNameOf,
+} from './shred-root-key-file.js';
 import { syncDirectory } from './sync-directory.js';
-
-/** What follows the name of a file while its bytes are written. A backup is hardly ever called so. */
-const UNFINISHED = /^\.[0-9a-f]{12}\.unfinished$/;
 
 /**
  * Makes a new root key. An existing file is kept, also when another process makes it just now. A process that is
@@ -29,7 +32,7 @@ const UNFINISHED = /^\.[0-9a-f]{12}\.unfinished$/;
 export function makeRootKeyFile(file: string): boolean {
   return changeRootKeyFile(file, () => {
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-    const unfinished = `${file}.${randomBytes(6).toString('hex')}.unfinished`;
+    const unfinished = unfinishedNameOf(file);
     const descriptor = openSync(unfinished, 'wx', 0o600);
     try {
       const raw = randomBytes(ROOT_KEY_BYTES);
@@ -52,12 +55,12 @@ export function makeRootKeyFile(file: string): boolean {
 }
 
 /**
- * Overwrites and removes what a killed process left of making a root key file. A file that is made just now may be
+ * Overwrites and removes what a killed process left of making or shredding a root key file. A file that is made just now may be
  * among it, so this is for when that can't become the file any more: because the file exists.
  */
 export function removeUnfinished(file: string): void {
   for (const name of namesIn(dirname(file))) {
-    if (name.startsWith(basename(file)) && UNFINISHED.test(name.slice(basename(file).length)))
+    if (UNFINISHED.test(name) && name.replace(UNFINISHED, '') === basename(file))
       shredRootKeyFile(join(dirname(file), name));
   }
 }

@@ -40,6 +40,9 @@ export async function openRootKeys(
   }
   if ('file' in root)
     [root.file, nextFileOf(root.file)].filter((file) => existsSync(file)).forEach(removeUnfinished);
+  // A previous one is never made anew, only removed.
+  const { previousRoot } = places;
+  if (previousRoot && 'file' in previousRoot) removeUnfinished(previousRoot.file);
   return new RootKeys(() => places.read(), repository, clock);
 }
 

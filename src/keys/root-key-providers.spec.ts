@@ -7,6 +7,7 @@ import {
   open,
   readdir,
   readFile,
+  rename,
   rm,
   stat,
   symlink,
@@ -161,6 +162,15 @@ describe('a root key', () => {
     expect(FileRootKeyProvider.loadIfPresent(file)).toBeUndefined();
     expect(await handle.readFile()).toEqual(Buffer.alloc(32));
     await handle.close();
+  });
+
+  it('is under another name while it is overwritten', async () => {
+    // What a process leaves that is killed then.
+    await rename(file, `${files.previous}.0123456789ab.unfinished`);
+    await writeFile(`${files.previous}.0123456789ab.unfinished`, Buffer.alloc(32));
+    expect(FileRootKeyProvider.loadIfPresent(files.previous)).toBeUndefined();
+    removeUnfinished(files.previous);
+    expect(await readdir(directory)).toEqual([]);
   });
 
   it('is made once by sixteen at a time, and has no other name after it', async () => {

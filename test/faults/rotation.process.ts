@@ -10,6 +10,10 @@ import { pathToFileURL } from 'node:url';
 import type { KeyPurposeName } from '../../src/keys/key-purposes.js';
 
 const SPEED = 1_000;
+/** After the clock of the tests, or what the application made would be too young to be replaced. */
+const START_MS = Date.parse('2032-01-01');
+/** A later process begins at a later time, but for once in eleven days. */
+const WRAP_MS = 1e9;
 const [directory = '', kind = ''] = process.argv.slice(2);
 
 const { AppConfigModule } =
@@ -38,7 +42,7 @@ const { RootRotation } =
 
 const { module: configuration } = await AppConfigModule.load();
 const core = CoreModule.forRoot(configuration, {
-  nowMs: () => Math.floor(performance.timeOrigin + performance.now() * SPEED),
+  nowMs: () => START_MS + Math.floor(((performance.timeOrigin + performance.now()) % WRAP_MS) * SPEED),
 });
 const context = await NestFactory.createApplicationContext(
   {
