@@ -1,4 +1,4 @@
-import { chmodSync, closeSync, existsSync, mkdirSync, openSync, statSync } from 'node:fs';
+import { chmodSync, closeSync, mkdirSync, openSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { sql } from 'kysely';
 import { errorCode } from '../common/error-code.js';
@@ -43,7 +43,7 @@ export async function openSqlite(file: string, creates: boolean): Promise<Databa
   } catch (error) {
     await database?.close();
     const fault = faultOf(error);
-    if (fault === undefined) throw error;
+    if (error instanceof StartError || fault === undefined) throw error;
     throw new StartError(`database ${file} ${fault}`, { cause: error });
   }
 }
@@ -55,10 +55,14 @@ export async function openSqlite(file: string, creates: boolean): Promise<Databa
  * @returns its size in bytes
  */
 function prepare(file: string, creates: boolean): number {
+  // The mode of a device is the whole machine's, and a pipe would wait for a reader.
+  if (statSync(file, { throwIfNoEntry: false })?.isFile() === false)
+    throw new StartError(`database ${file} is no regular file: correct DATABASE_URL`);
   if (creates) mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   closeSync(openSync(file, creates ? 'a' : 'r+', PRIVATE_MODE));
   for (const each of [file, `${file}-wal`, `${file}-shm`]) {
-    if (existsSync(each) && (statSync(each).mode & 0o077) !== 0) chmodSync(each, PRIVATE_MODE);
+    const status = statSync(each, { throwIfNoEntry: false });
+    if (status?.isFile() === true && (status.mode & 0o077) !== 0) chmodSync(each, PRIVATE_MODE);
   }
   return statSync(file).size;
 }

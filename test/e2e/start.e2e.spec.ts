@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { DatabaseSync } from 'node:sqlite';
 import {
@@ -123,6 +124,15 @@ describe('a start is refused', () => {
       await damage();
       const message = await refusalOf(createApp(environmentIn(directory)));
       expect(message).toMatch(/app\.db is damaged or not a SQLite database: restore it from a backup/);
+    });
+
+    it('what it names is no file, whose mode nobody changes', async () => {
+      const pipe = join(directory, 'pipe');
+      execFileSync('mkfifo', ['-m', '666', pipe]);
+      const environment = { ...environmentIn(directory), DATABASE_URL: `sqlite:${pipe}` };
+      const refusal = `database ${pipe} is no regular file: correct DATABASE_URL`;
+      expect(await refusalOf(createApp(environment))).toBe(refusal);
+      expect((await stat(pipe)).mode & 0o777).toBe(0o666);
     });
 
     it('its write-ahead log cannot be opened, without saying that it is damaged', async () => {
