@@ -15,6 +15,7 @@ import {
 import { UsersService } from '../users/users.service.js';
 import { ApiKeysService } from './api-keys.service.js';
 import { InvalidCredentialsError, UnauthenticatedError } from './errors.js';
+import { UserNotFoundError } from '../users/errors.js';
 import { SessionsService } from './sessions.service.js';
 
 /** Changes of an account that end what is open in it, and its own end. */
@@ -86,16 +87,19 @@ export class AccountsService {
       onRefusal: () => this.#record(caller, 'user.delete', userId, 'failure'),
     });
     if (verified === undefined) throw new InvalidCredentialsError();
-    await this.database.transaction(async () => {
+    const deleted = this.database.transaction(async () => {
       await this.administration.holdForDeletion(userId);
       await this.sessions.revokeAll(userId);
       await this.apiKeys.forgetAll(userId);
-      // Rows before keys: who writes a row now holds it and waits for no key that is held here.
+      // The user before keys, as whoever writes a row of theirs locks them.
       await this.administration.delete(userId);
       await this.throttle.forget(userId);
       await this.keys.destroyOwner(userId);
       const event = { action: 'user.delete', target: `user:${userId}`, outcome: 'success' } as const;
       await this.audit.record({ actor: userId, ...event, requestId });
+    });
+    await deleted.catch((error: unknown) => {
+      throw error instanceof UserNotFoundError ? new UnauthenticatedError() : error;
     });
   }
 

@@ -122,9 +122,11 @@ export class SecondFactorSteps {
       kind: this.factors.kindOf(code),
       subject,
       verify: () =>
-        this.database.transaction(async () =>
-          (await this.factors.redeem(userId, code)) ? act() : undefined,
-        ),
+        this.database.transaction(async () => {
+          // First, as whoever deletes the user or changes their password does. Nobody's code is a wrong one.
+          if (!(await this.administration.isHeld(userId))) return undefined;
+          return (await this.factors.redeem(userId, code)) ? act() : undefined;
+        }),
       onRefusal,
     });
   }

@@ -62,11 +62,15 @@ export class SessionsRepository {
     return row;
   }
 
-  /** The same, and nobody changes or deletes the user until the surrounding transaction ends. */
+  /** The same, and nobody changes the user or ends the session until the surrounding transaction ends. */
   async holdLive(id: string, userId: string, nowMs: number): Promise<LiveSessionRow | undefined> {
     const user = this.database.query.selectFrom('users').select('id').where('id', '=', userId);
-    // Locked first: the next statement then sees what others did meanwhile.
-    await (this.database.kind === 'postgres' ? user.forNoKeyUpdate() : user).execute();
+    const session = this.database.query.selectFrom('sessions').select('id').where('id', '=', id);
+    // Locked first: the last statement then sees what others did meanwhile.
+    if (this.database.kind === 'postgres') {
+      await user.forNoKeyUpdate().execute();
+      await session.forShare().execute();
+    }
     return this.findLive(id, nowMs);
   }
 
@@ -143,6 +147,8 @@ export class SessionsRepository {
       .where('id', '=', id)
       .where('user_id', '=', userId)
       .where('revoked_at', 'is', null)
+      .where('idle_expires_at', '>', nowMs)
+      .where('expires_at', '>', nowMs)
       .returning('id')
       .executeTakeFirst();
     return row !== undefined;
@@ -160,25 +166,15 @@ export class SessionsRepository {
     return row?.user_id;
   }
 
-  async revokeOthers(keptId: string, userId: string, nowMs: number): Promise<string[]> {
-    const rows = await this.database.query
-      .updateTable('sessions')
-      .set({ revoked_at: nowMs })
-      .where('user_id', '=', userId)
-      .where('id', '!=', keptId)
-      .where('revoked_at', 'is', null)
-      .returning('id')
-      .execute();
-    return rows.map(({ id }) => id);
-  }
-
   /** All but `keptId`. @returns the ids of those that ended */
   async revokeAll(userId: string, keptId: string | undefined, nowMs: number): Promise<string[]> {
     let query = this.database.query
       .updateTable('sessions')
       .set({ revoked_at: nowMs })
       .where('user_id', '=', userId)
-      .where('revoked_at', 'is', null);
+      .where('revoked_at', 'is', null)
+      .where('idle_expires_at', '>', nowMs)
+      .where('expires_at', '>', nowMs);
     if (keptId !== undefined) query = query.where('id', '!=', keptId);
     const rows = await query.returning('id').execute();
     return rows.map(({ id }) => id);

@@ -113,7 +113,7 @@ export class SessionsService {
   }
 
   /**
-   * Keeps the user of a session as they are until the surrounding transaction ends.
+   * Keeps a session and its user as they are until the surrounding transaction ends.
    *
    * @throws {UnauthenticatedError} when it has ended since its token was accepted
    */
@@ -154,7 +154,7 @@ export class SessionsService {
   /** Ends every session of the user but the one kept. */
   async revokeOthers(keptId: string, userId: string, origin: RequestOrigin): Promise<void> {
     await this.database.transaction(async () => {
-      const revokedIds = await this.repository.revokeOthers(keptId, userId, this.clock.nowMs());
+      const revokedIds = await this.repository.revokeAll(userId, keptId, this.clock.nowMs());
       await this.events.sessionsEnded(revokedIds, { actor: userId, userId, origin });
       this.#forget(revokedIds);
     });

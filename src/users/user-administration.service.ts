@@ -63,9 +63,14 @@ export class UserAdministrationService {
     return { before, after };
   }
 
-  /** @throws {UserNotFoundError} unless there is such a user, who stays until the surrounding transaction ends */
+  /** Whether there is such a user, who then stays as they are until the surrounding transaction ends. */
+  async isHeld(id: string): Promise<boolean> {
+    return (await this.repository.findForUpdate(id)) !== undefined;
+  }
+
+  /** The same. @throws {UserNotFoundError} */
   async hold(id: string): Promise<void> {
-    if (!(await this.repository.findForUpdate(id))) throw new UserNotFoundError();
+    if (!(await this.isHeld(id))) throw new UserNotFoundError();
   }
 
   /**

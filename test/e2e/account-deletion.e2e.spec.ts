@@ -1,5 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { sql } from 'kysely';
 import { type Account, newAccount, PASSWORD, signIn } from '../support/accounts.js';
 import { forEachDatabase } from '../support/for-each-database.js';
 import { expectProblem } from '../support/problems.js';
@@ -69,6 +70,46 @@ describe("the deletion of one's account", () => {
         expectProblem(await other.get('/v1/contacts', bearer), 'ERR_UNAUTHENTICATED');
       }
       expectProblem(await app.post('/v1/auth/refresh', { refreshToken }), 'ERR_INVALID_REFRESH_TOKEN');
+    });
+
+    /** Since the database was made; SQLite has none. */
+    async function deadlocks(): Promise<number> {
+      if (databaseOf(app).kind === 'sqlite') return 0;
+      const stats = sql<{ deadlocks: number }>`
+        select deadlocks from pg_stat_database where datname = current_database()
+      `;
+      const { rows } = await stats.execute(databaseOf(app).query);
+      return rows[0]?.deadlocks ?? 0;
+    }
+
+    it('meets whatever they write at that moment: it is written or refused, and none waits for the other', async () => {
+      const before = await deadlocks();
+      for (let round = 0; round < 3; round++) {
+        const { token } = await newAccount(app);
+        const writes = Array.from({ length: 12 }, async (_, index) => {
+          const at = index % 2 ? app : other;
+          const data = { v: 'x' };
+          const written = await (index % 3 === 0
+            ? at.post('/v1/contacts', { name: 'x', email: `${index}@example.com` }, token)
+            : index % 3 === 1
+              ? at.post('/v1/shares', { data, views: 1 }, token)
+              : at.request('PUT', `/v1/secrets/s${index}`, { token, json: { data } }));
+          return written.status;
+        });
+        const [removed, ...statuses] = await Promise.all([
+          remove(token).then(({ status }) => status),
+          ...writes,
+        ]);
+        expect(removed).toBe(204);
+        expect(statuses.filter((status) => status !== 201 && status !== 401)).toEqual([]);
+      }
+      expect(await deadlocks()).toBe(before);
+    });
+
+    it('asked for twice at once happens once, and to the other the account is gone', async () => {
+      const { token } = await newAccount(app);
+      const answers = await Promise.all([remove(token), remove(token)]);
+      expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([204, 401]));
     });
 
     it('destroys every key of theirs, so that a backup of the rows stays closed too', async () => {

@@ -44,11 +44,16 @@ describe('sessions', () => {
     it('ends an idle session with the access tokens that would live longer', async () => {
       const brief = await app.newInstance({ REFRESH_IDLE_TTL: '60', ACCESS_TOKEN_TTL: '3600' });
       try {
-        const { token, refreshToken } = await newAccount(brief);
+        const { email, token, refreshToken } = await newAccount(brief);
         app.clock.advance(59);
         expect(await isAlive(token, brief)).toBe(true);
         app.clock.advance(1);
         expect(await isAlive(token, brief)).toBe(false);
+        const next = await signIn(brief, email);
+        const revoke = await brief.request('DELETE', `/v1/auth/sessions/${sessionOf(token)}`, {
+          token: next.token,
+        });
+        expectProblem(revoke, 'ERR_SESSION_NOT_FOUND');
         expectProblem(await brief.post('/v1/auth/refresh', { refreshToken }), 'ERR_INVALID_REFRESH_TOKEN');
       } finally {
         await brief.close();
@@ -211,3 +216,11 @@ describe('sessions', () => {
     });
   });
 });
+
+/** The session that an access token is of. */
+function sessionOf(token: string): string {
+  const claims = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as {
+    sid: string;
+  };
+  return claims.sid;
+}

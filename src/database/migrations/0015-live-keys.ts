@@ -5,6 +5,8 @@ import { type DatabaseKind } from '../database.js';
 interface KeyedColumn {
   readonly table: string;
   readonly column: string;
+  /** Whose row it is; null where the row is the owner's own. */
+  readonly owner: RawBuilder<unknown> | null;
   /** The key that the column names; `new` is the row. */
   readonly key: RawBuilder<unknown>;
   /** When it names one. */
@@ -28,26 +30,26 @@ export function liveKeys(kind: DatabaseKind): Migration {
 
 function columns(kind: DatabaseKind): readonly KeyedColumn[] {
   return [
-    byId('contacts', 'key_id'),
-    byId('users', 'email_key_id'),
-    byId('users', 'password_key_id'),
-    byId('totp_factors', 'seed_key_id'),
-    byId('secret_versions', 'key_id'),
-    byId('shares', 'key_id'),
-    byId('shares', 'passphrase_key_id'),
-    byVersion(kind, 'contacts', sql`new.owner_id`),
-    byVersion(kind, 'users', sql`'system'`),
+    byId('contacts', 'key_id', OWNER),
+    byId('users', 'email_key_id', null),
+    byId('users', 'password_key_id', null),
+    byId('totp_factors', 'seed_key_id', sql`new.user_id`),
+    byId('secret_versions', 'key_id', sql`(select owner_id from secrets where id = new.secret_id)`),
+    byId('shares', 'key_id', OWNER),
+    byId('shares', 'passphrase_key_id', OWNER),
+    byVersion(kind, 'contacts', OWNER),
+    byVersion(kind, 'users', null),
   ];
 }
 
 /** Empty once the value is destroyed. */
-function byId(table: string, column: string): KeyedColumn {
+function byId(table: string, column: string, owner: KeyedColumn['owner']): KeyedColumn {
   const id = sql`new.${sql.ref(column)}`;
-  return { table, column, key: sql`id = ${id}`, when: sql`${id} <> ''` };
+  return { table, column, owner, key: sql`id = ${id}`, when: sql`${id} <> ''` };
 }
 
 /** An index has 20 bytes, of which the first 4 are the version of its key, big-endian. */
-function byVersion(kind: DatabaseKind, table: string, owner: RawBuilder<unknown>): KeyedColumn {
+function byVersion(kind: DatabaseKind, table: string, owner: KeyedColumn['owner']): KeyedColumn {
   const version =
     kind === 'sqlite'
       ? sql`printf('%08X', version) = hex(substr(new.email_index, 1, 4))`
@@ -55,11 +57,13 @@ function byVersion(kind: DatabaseKind, table: string, owner: RawBuilder<unknown>
   return {
     table,
     column: 'email_index',
-    key: sql`owner_id = ${owner} and purpose = 'blind-index' and ${version}`,
+    owner,
+    key: sql`owner_id = ${owner ?? sql`'system'`} and purpose = 'blind-index' and ${version}`,
     when: sql`length(new.email_index) = 20`,
   };
 }
 
+const OWNER = sql`new.owner_id`;
 const alive = sql`state in ('PRIMARY', 'DECRYPT_ONLY')`;
 
 function guardInSqlite({ table, column, key, when }: KeyedColumn): RawBuilder<unknown>[] {
@@ -73,14 +77,22 @@ function guardInSqlite({ table, column, key, when }: KeyedColumn): RawBuilder<un
   });
 }
 
-/** The key is locked: who ends it waits for the writer, and counts what was written. */
-function guardInPostgres({ table, column, key, when }: KeyedColumn): RawBuilder<unknown>[] {
+/**
+ * The key is locked: who ends it waits for the writer, and counts what was written. Its owner is locked first, as
+ * whoever deletes them does, or the two would wait for each other; of who is gone, the foreign key tells.
+ */
+function guardInPostgres({ table, column, owner, key, when }: KeyedColumn): RawBuilder<unknown>[] {
   const name = sql.ref(`${table}_${column}_guard`);
+  const hold = owner
+    ? sql`
+          perform 1 from users where id = ${owner} for key share;
+          if not found then return new; end if;`
+    : sql``;
   return [
     sql`
-      create function ${name}() returns trigger language plpgsql as $$
+      create function ${name}() returns trigger language plpgsql set search_path from current as $$
       begin
-        if ${when} then
+        if ${when} then ${hold}
           perform 1 from keys where ${key} and ${alive} for share;
           if not found then
             raise exception 'the key has ended' using errcode = '${sql.raw(KEY_ENDED)}';
