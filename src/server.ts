@@ -2,7 +2,7 @@ import 'reflect-metadata';
 import { listen } from './app.listen.js';
 import { createApp, type SecureApp } from './app.setup.js';
 import { StartError } from './common/start-error.js';
-import { DatabaseUnavailableError, reasonOf } from './database/errors.js';
+import { DatabaseUnavailableError, unusableDatabase } from './database/errors.js';
 import { type Hangups } from './hangups.js';
 import { curlCommand } from './tls/curl-command.js';
 import { PREFERRED_GROUP } from './tls/tls-options.js';
@@ -29,8 +29,7 @@ export async function startServer(hangups: Hangups): Promise<void> {
 
 function startFault(error: unknown): string {
   if (error instanceof StartError) return `cannot start: ${error.message}`;
-  if (error instanceof DatabaseUnavailableError)
-    return `cannot start: the database cannot be used (${reasonOf(error)}): check that it takes writes and has room`;
+  if (error instanceof DatabaseUnavailableError) return `cannot start: ${unusableDatabase(error)}`;
   return describe(error);
 }
 

@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { AppError } from '../common/app-error.js';
 import { errorCode } from '../common/error-code.js';
 import { StartError } from '../common/start-error.js';
+import { DatabaseUnavailableError, unusableDatabase } from '../database/errors.js';
 
 /** Loaded only when they are used: some bring the whole application along, which takes a second. */
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
@@ -36,10 +37,16 @@ export async function runCli(argv: readonly string[]): Promise<void> {
   try {
     await program.parseAsync(argv);
   } catch (error) {
-    if (!(error instanceof StartError || error instanceof AppError)) throw error;
-    process.stderr.write(`${error.message}\n`);
+    process.stderr.write(`${faultOf(error)}\n`);
     process.exitCode = 1;
   }
+}
+
+/** Of a fault of ours the stack and nothing else: Node would print every property, such as a URL with its password. */
+function faultOf(error: unknown): string {
+  if (error instanceof DatabaseUnavailableError) return unusableDatabase(error);
+  if (error instanceof StartError || error instanceof AppError) return error.message;
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
 /** Ends quietly when whoever reads the output, such as `head`, has enough. */

@@ -82,8 +82,18 @@ export function ListOf(isAccepted: (value: string) => boolean, what: string): Pr
 
 /** PostgreSQL's URLs may leave the host out after a user: the driver takes it from a parameter then. */
 function isPathOrUrl(text: string): boolean {
-  const url = text.startsWith('postgres') ? text.replace('@/', '@localhost/') : text;
-  return text.startsWith('sqlite:') || URL.canParse(url);
+  if (text.startsWith('sqlite:')) return true;
+  const url = URL.parse(text.startsWith('postgres') ? text.replace('@/', '@localhost/') : text);
+  return url !== null && isDecodable(url.username + url.password);
+}
+
+function isDecodable(text: string): boolean {
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** A host name or an IP address, as a URL has it and without a port. */

@@ -172,6 +172,9 @@ describe('Database', () => {
     it('acts afterwards outside of what is committed, and never after what is undone', async () => {
       const found: [boolean, string][] = [];
       await database.transaction(async () => {
+        database.afterCommit(() => {
+          throw new RangeError('too late');
+        });
         database.afterCommit(() => found.push([database.isInTransaction, 'outer']));
         await database.transaction(async () => {
           database.afterCommit(() => found.push([database.isInTransaction, 'inner']));

@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { Logger } from '@nestjs/common';
 import {
   type Compilable,
   type CompiledQuery,
@@ -10,8 +11,10 @@ import {
 } from 'kysely';
 import { type DirectConnection } from './direct-connection.js';
 import { TransactionConflictError } from './errors.js';
+import { Place } from './place.js';
 import { type Schema } from './schema.js';
 
+const logger = new Logger('Database');
 /** Each new attempt meets the winner of the last deadlock no more. */
 const TRANSACTION_ATTEMPTS = 4;
 
@@ -162,7 +165,14 @@ export class Database {
         }
       });
     });
-    for (const act of afterwards) act();
+    for (const act of afterwards) {
+      try {
+        act();
+      } catch (error) {
+        // It is committed: nobody may be told otherwise, and no other act may be left out.
+        logger.error({ err: error }, 'something that follows a commit failed');
+      }
+    }
     return committed;
   }
 
@@ -185,9 +195,4 @@ export class Database {
     const { rows } = await this.query.executeQuery(query);
     return rows;
   }
-}
-
-/** Stands for an argument of a prepared query while it is compiled. */
-class Place {
-  constructor(readonly index: number) {}
 }

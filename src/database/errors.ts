@@ -16,6 +16,11 @@ export class KeyEndedError extends DatabaseUnavailableError {}
 /** Two transactions waited for each other, and this one was undone. It may succeed when it is done again. */
 export class TransactionConflictError extends DatabaseUnavailableError {}
 
+/** For operators, in one line. */
+export function unusableDatabase(error: DatabaseUnavailableError): string {
+  return `the database cannot be used (${reasonOf(error)}): check that it takes writes, has room and nothing locks it`;
+}
+
 /** What the driver said of the innermost cause. Its message could repeat the URL with the password. */
 export function reasonOf(error: unknown): string {
   if (error instanceof Error && error.cause !== undefined) return reasonOf(error.cause);

@@ -30,11 +30,16 @@ async function openPostgres(url: string, onIdleError: (error: Error) => void): P
     await database.ping();
   } catch (error) {
     await database.close();
-    const { host, pathname } = new URL(url);
     throw new StartError(
-      `database ${host}${pathname} cannot be reached (${reasonOf(error)}): check DATABASE_URL and that it runs`,
+      `database ${nameOf(url)} cannot be reached (${reasonOf(error)}): check DATABASE_URL and that it runs`,
       { cause: error },
     );
   }
   return database;
+}
+
+/** Host and name, and never the password. Behind a socket, whose directory is a parameter, there is no host. */
+function nameOf(url: string): string {
+  const { host, pathname } = new URL(url.replace('@/', '@localhost/'));
+  return host + pathname;
 }

@@ -83,6 +83,14 @@ describe('as processes of their own', () => {
       );
     });
 
+    it('says so of a database behind a socket too, on the command line as well', async () => {
+      const DATABASE_URL = 'postgres://app:hunter2@/app?host=/nonexistent';
+      const line = 'database localhost/app cannot be reached (ENOENT): check DATABASE_URL and that it runs\n';
+      expect(await refusedStart({ DATABASE_URL })).toBe(`cannot start: ${line}`);
+      environment = { ...environment, DATABASE_URL };
+      expect(await cli(['db', 'migrate'])).toEqual({ code: 1, output: line });
+    });
+
     it('says that the database cannot be reached, without the password in its URL', async () => {
       const output = await refusedStart({ DATABASE_URL: 'postgres://user:hunter2@127.0.0.1:1/app' });
       expect(output).toBe(
@@ -142,7 +150,7 @@ describe('as processes of their own', () => {
       url.searchParams.set('options', '-c default_transaction_read_only=on');
       const output = await refusedStart({ DATABASE_URL: url.href }).finally(() => database.drop());
       expect(output).toBe(
-        'cannot start: the database cannot be used (25006): check that it takes writes and has room\n',
+        'cannot start: the database cannot be used (25006): check that it takes writes, has room and nothing locks it\n',
       );
     });
   });
@@ -161,7 +169,7 @@ describe('as processes of their own', () => {
       const me = await client.get('/v1/users/me', login.string('accessToken'));
       expect(me.members).toMatchObject({ email, roles: ['user', 'admin'] });
       const events = await client.get('/v1/audit?action=auth.register', login.string('accessToken'));
-      expect(events.items).toMatchObject([{ actor: 'system', ownerId: me.members['id'] }]);
+      expect(events.items).toMatchObject([{ actor: 'system', target: `user:${String(me.members['id'])}` }]);
       client.close();
       expect(await server.stop()).toBe(0);
     });

@@ -1,0 +1,4 @@
+/** Stands for an argument of a prepared query while it is compiled. */
+export class Place {
+  constructor(readonly index: number) {}
+}
