@@ -35,6 +35,15 @@ describe('PasswordPolicy', () => {
     '!QAZxsw2#EDCvfr4',
     'Th1s1sMyP@ssw0rd',
     'lovelace-password',
+    'ada correct horse battery staple',
+    'C0rrect h0rse b@ttery st@ple',
+    'C0rrect h0rse b@ttery st@ple!!',
+    'localhost correct horse battery staple 1',
+    'correct-horse-ada-battery-staple',
+    'ada-C0rrect-h0rse-b@ttery-st@ple',
+    'Password1Password2',
+    'iloveyou1iloveyou2',
+    'Password2023-Password2024',
   ])('refuses %j, a listed one in disguise', async (password) => {
     expect(await fault(password)).toBeDefined();
   });

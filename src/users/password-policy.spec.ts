@@ -81,6 +81,8 @@ describe('passwordFault', () => {
     '1qazxsw23edcvfr4',
     '!@#$%^&*()_+!@#',
     'azertyuiopqsdfgh',
+    'йцукенгшщзхъфывапролджэ',
+    'ЯчсмитьбюЯчсмитьбю',
     '               x y z',
   ])('refuses the sequence %j', (password) => {
     expect(fault(password)).toBe('must not be a repeat or a sequence');
@@ -122,6 +124,12 @@ describe('passwordFault', () => {
     expect(fault('lovelace vkqjzhwb')).toBeUndefined();
   });
 
+  it('makes few guesses of any password', () => {
+    for (const password of ['ada-C0rrect-h0rse-b@ttery-st@ple1!', '1ada1ada1', '!ada@1!'.repeat(100)]) {
+      expect(guesses(password, CONTEXT).length).toBeLessThanOrEqual(42);
+    }
+  });
+
   it('is quick about the longest password', () => {
     const startedAtMs = performance.now();
     const email = `${'a.b'.repeat(60)}@example.com`;
@@ -131,6 +139,8 @@ describe('passwordFault', () => {
       '1q2w3e4r5t6y7u8i9o0p'.repeat(51),
       '!'.repeat(1_023),
       '密码'.repeat(170),
+      'a1'.repeat(511),
+      '@ '.repeat(511),
     ]) {
       passwordFault(password, { ...CONTEXT, email }, 15);
       guesses(password, { ...CONTEXT, email });

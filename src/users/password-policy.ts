@@ -19,6 +19,9 @@ const LETTERS_FOR: Readonly<Record<string, string>> = {
   '!': 'i',
 };
 
+/** One that counts, or a year; longer ones may be random. */
+const SHORT_NUMBER = /(?<!\p{N})\p{N}{1,4}(?!\p{N})/gu;
+
 /** What a password must have little to do with. */
 export interface PasswordContext {
   readonly email: string;
@@ -55,20 +58,16 @@ export function passwordFault(
 }
 
 /**
- * The passwords that this one is a disguise of, and itself: in one word, said once, without the address and the names,
- * with letters for the digits and signs that look like them.
+ * The passwords that this one is a disguise of, and itself: without the address and the names, with letters for the
+ * digits and signs that look like them, in one word, said once, and all of these together. At most 42.
  */
 export function guesses(password: string, context: PasswordContext): string[] {
   const folded = fold(password);
-  const words = isMostlyWords(folded) ? lettersAndDigits(folded) : folded;
-  const texts = [
-    folded,
-    words,
-    withoutRepeats(folded),
-    withoutRepeats(words),
-    withoutContext(folded, context),
-  ];
-  return texts.concat(texts.flatMap(withLetters), texts.map(coreOf).flatMap(withLetters));
+  const parts = [folded, withoutContext(folded, context)];
+  // Signs are read as letters before those between the words are taken away; those around them are no letters.
+  const spelled = parts.flatMap((part) => [part, ...withLetters(part), ...withLetters(coreOf(part))]);
+  const texts = spelled.concat(spelled.filter(isMostlyWords).map(lettersAndDigits));
+  return Array.from(new Set(texts.concat(texts.map(withoutRepeats), parts.flatMap(numbered))));
 }
 
 /** Whether a password is long enough only together with a second factor. */
@@ -106,6 +105,13 @@ function withoutContext(folded: string, { email, names }: PasswordContext): stri
     .filter((word) => word.length >= MIN_CONTEXT_WORD)
     .toSorted((one, other) => other.length - one.length)
     .reduce((left, word) => left.replaceAll(word, ''), folded);
+}
+
+/** What is repeated with another number each time: `password` for `Password1Password2`. */
+function numbered(text: string): string[] {
+  const words = lettersAndDigits(text.replaceAll(SHORT_NUMBER, ''));
+  const once = withoutRepeats(words);
+  return once === words ? [] : [once];
 }
 
 function withLetters(text: string): string[] {
