@@ -1,3 +1,4 @@
+import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { ENTRY_BYTES, MAGIC } from './password-list-format.js';
 
@@ -8,12 +9,16 @@ export class PasswordListFile {
     private readonly length: number,
   ) {}
 
-  /** @throws {Error} when it can't be read or is no such list */
+  /**
+   * Waits for nobody, as a pipe would make it.
+   *
+   * @throws {Error} when it can't be read or is no such list
+   */
   static async open(path: string | URL): Promise<PasswordListFile> {
-    const handle = await open(path);
-    const { size } = await handle.stat();
-    const start = await readAt(handle, 0, MAGIC.length).catch(() => undefined);
-    const length = (size - MAGIC.length) / ENTRY_BYTES;
+    const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    const status = await handle.stat();
+    const start = status.isFile() ? await readAt(handle, 0, MAGIC.length).catch(() => undefined) : undefined;
+    const length = (status.size - MAGIC.length) / ENTRY_BYTES;
     if (!start?.equals(MAGIC) || !Number.isInteger(length)) {
       await handle.close();
       throw new Error(`${String(path)} is not a list of passwords`);
