@@ -7,10 +7,15 @@ import { type Permission, scopes } from '../common/permissions.js';
 import { type ApiKey } from './api-keys.service.js';
 
 const MAX_NAME_LENGTH = 100;
+/** Format characters can hide or turn around what is shown (UTS #39); the zero-width joiner is in emoji and scripts. */
+const NO_CONTROLS = /^(?:[^\p{Cc}\p{Cf}]|\u200d)*$/u;
 
 export class CreateApiKeyBody {
   @ApiProperty({ minLength: 1, maxLength: MAX_NAME_LENGTH, example: 'nightly export' })
-  @Matches(/^\P{Cc}*$/u, { message: 'name must not have control characters' })
+  @Matches(/[^\p{Z}\p{C}\p{M}\p{Default_Ignorable_Code_Point}]/u, {
+    message: 'name must have a visible character',
+  })
+  @Matches(NO_CONTROLS, { message: 'name must not have control or format characters' })
   @Length(1, MAX_NAME_LENGTH)
   readonly name!: string;
 
