@@ -5,7 +5,8 @@
  */
 import { hash } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
-import { entryOf, listedForm, packEntries } from '../src/users/password-list-format.ts';
+import { entryOf, packEntries } from '../src/users/password-list-format.ts';
+import { listedForm } from '../src/users/password-shape.ts';
 import { listedPasswords } from './listed-passwords.ts';
 
 const passwords = await listedPasswords();

@@ -5,7 +5,8 @@ import { Command } from 'commander';
 import { errorCode } from '../common/error-code.js';
 import { StartError } from '../common/start-error.js';
 import { CryptoService } from '../crypto/crypto.service.js';
-import { entryOf, listedForm, packEntries } from '../users/password-list-format.js';
+import { entryOf, packEntries } from '../users/password-list-format.js';
+import { listedForm } from '../users/password-shape.js';
 import { UsersModule } from '../users/users.module.js';
 import { withModule } from './application-context.js';
 

@@ -10,25 +10,6 @@
  */
 export const MAGIC = Buffer.from('PWLIST1\n', 'latin1');
 export const ENTRY_BYTES = 6;
-/** A word shorter than this says little about what stands around it. */
-const MIN_CORE_LENGTH = 4;
-
-/** Compared without case and decoration: `Password-2024!` is `password` to whoever guesses. */
-export function listedForm(password: string): string {
-  return coreOf(password.normalize('NFKC').toLowerCase());
-}
-
-/** What stands between the first and the last letter; all of a text where that is too little to be a word. */
-export function coreOf(text: string): string {
-  // In one linear pass: signs that are matched from each of them to the end would take the square of their number.
-  const core = /\p{L}(.*\p{L})?/su.exec(text)?.[0] ?? '';
-  return core.length < MIN_CORE_LENGTH ? text : core;
-}
-
-/** Without what stands between the words. */
-export function lettersAndDigits(text: string): string {
-  return text.replaceAll(/[^\p{L}\p{M}\p{N}]+/gu, '');
-}
 
 /** The first bytes of a digest, as a number: 48 bits fit. */
 export function entryOf(digest: Uint8Array): number {

@@ -8,7 +8,8 @@ import { listedPasswords } from '../../lists/listed-passwords.js';
 import { newPasswordList as newList } from '../../test/support/password-list.js';
 import { StartError } from '../common/start-error.js';
 import { type PasswordList } from './password-list.js';
-import { entryOf, listedForm, packEntries } from './password-list-format.js';
+import { entryOf, packEntries } from './password-list-format.js';
+import { listedForm } from './password-shape.js';
 
 const entry = (password: string) => entryOf(createHash('sha256').update(listedForm(password)).digest());
 const listed = await listedPasswords();

@@ -6,7 +6,8 @@ import { AppConfig } from '../config/app-config.js';
 import { CryptoService } from '../crypto/crypto.service.js';
 import { PasswordListUnavailableError } from './errors.js';
 import { PasswordListFile } from './password-list-file.js';
-import { entryOf, listedForm } from './password-list-format.js';
+import { entryOf } from './password-list-format.js';
+import { listedForm } from './password-shape.js';
 
 /** Common and leaked passwords and phrases; made by `lists/make-common-passwords.ts`. */
 const OWN_LIST = new URL('../../lists/common-passwords.bin', import.meta.url);

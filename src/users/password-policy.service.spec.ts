@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import { listedPasswords } from '../../lists/listed-passwords.js';
 import { newPasswordPolicy } from '../../test/support/password-list.js';
@@ -31,6 +32,7 @@ describe('PasswordPolicy', () => {
     'iloveyouiloveyouiloveyou2026',
     '1234567890Password',
     'Passw0rd-2026!!!!!',
+    '!!Password2024!!',
     '$up3rs3cr3tp4ssw0rd',
     '!QAZxsw2#EDCvfr4',
     'Th1s1sMyP@ssw0rd',
@@ -56,6 +58,15 @@ describe('PasswordPolicy', () => {
       );
     },
   );
+
+  it('takes a common word between random digits', async () => {
+    for (let seed = 0; seed < 200; seed++) {
+      const digits = BigInt(`0x${createHash('sha256').update(`${seed}`).digest('hex')}`).toString();
+      const word = ['check', 'password', 'dragon', 'monkey'][seed % 4]!;
+      const password = `${digits.slice(0, 6)}${word}${digits.slice(6, 12)}`;
+      expect([password, await fault(password)]).toEqual([password, undefined]);
+    }
+  });
 
   // Made by random generators: words of a list of 7 776, characters of several alphabets.
   it.each([

@@ -1,5 +1,4 @@
-import { coreOf, lettersAndDigits } from './password-list-format.js';
-import { countChosen, withoutRepeats } from './password-shape.js';
+import { coreOf, countChosen, lettersAndDigits, withoutRepeats } from './password-shape.js';
 
 /** Code points of a password that is all a login asks for (SP 800-63B-4, section 3.1.1.2). */
 export const MIN_LENGTH_ALONE = 15;

@@ -1,5 +1,8 @@
-import { coreOf, lettersAndDigits } from './password-list-format.js';
-
+/** A word shorter than this says little about what stands around it. */
+const MIN_CORE_LENGTH = 4;
+/** More around a word than a date may be random, unless it is little but runs; one character many times counts once. */
+const MAX_DECORATION_LENGTH = 8;
+const MAX_RUNS = 3;
 /** A run of neighbours shorter than this is in any text. */
 const MIN_RUN = 3;
 /** What fingers follow, and what is counted in circles. Letters of all scripts follow each other as well. */
@@ -33,6 +36,28 @@ for (const row of ROWS.flatMap((row) => [row, Array.from(row).toReversed().join(
   for (const pair of pairs) ROWS_OF.set(pair, [...(ROWS_OF.get(pair) ?? []), pairs]);
 }
 
+/** Compared without case and decoration: `Password-2024!` is `password` to whoever guesses. */
+export function listedForm(password: string): string {
+  return coreOf(password.normalize('NFKC').toLowerCase());
+}
+
+/**
+ * What stands between the first and the last letter; all of a text where that is too little to be a word, or where so
+ * much stands around it that it may be random.
+ */
+export function coreOf(text: string): string {
+  // In one linear pass: signs that are matched from each of them to the end would take the square of their number.
+  const match = /\p{L}(.*\p{L})?/su.exec(text);
+  if (!match || match[0].length < MIN_CORE_LENGTH) return text;
+  const [core] = match;
+  return isDecoration(text.slice(0, match.index), text.slice(match.index + core.length)) ? core : text;
+}
+
+/** Without what stands between the words. */
+export function lettersAndDigits(text: string): string {
+  return text.replaceAll(/[^\p{L}\p{M}\p{N}]+/gu, '');
+}
+
 /** The text with what it repeats written once, apart from digits and signs around it: `haha!` is `ha!`. */
 export function withoutRepeats(text: string): string {
   const unit = repeatedUnit(text);
@@ -49,6 +74,11 @@ export function countChosen(text: string): number {
   const words = lettersAndDigits(text);
   const signs = new Set(text.replaceAll(/[\p{L}\p{M}\p{N}]+/gu, ''));
   return Math.min(countRuns(text), countRuns(words) + signs.size);
+}
+
+function isDecoration(before: string, after: string): boolean {
+  const short = (before + after).replaceAll(/(.)\1{2,}/gsu, '$1');
+  return short.length <= MAX_DECORATION_LENGTH || countChosen(before) + countChosen(after) <= MAX_RUNS;
 }
 
 /** What follows itself to the end of the text, the last time maybe cut; the text itself if nothing does. */
