@@ -128,7 +128,7 @@ describe('a start is refused', () => {
 
     it('what it names is no file, whose mode nobody changes', async () => {
       const pipe = join(directory, 'pipe');
-      execFileSync('mkfifo', ['-m', '666', pipe]);
+      execFileSync('/usr/bin/mkfifo', ['-m', '666', pipe]);
       const environment = { ...environmentIn(directory), DATABASE_URL: `sqlite:${pipe}` };
       const refusal = `database ${pipe} is no regular file: correct DATABASE_URL`;
       expect(await refusalOf(createApp(environment))).toBe(refusal);
