@@ -10,7 +10,7 @@ import { errorCode } from '../common/error-code.js';
 import { StartError } from '../common/start-error.js';
 import { parseWholeNumber } from '../common/whole-number.js';
 import { withModule } from './application-context.js';
-import { ProgressLine } from './progress-line.js';
+import { withProgress } from './progress-line.js';
 import { readValue } from './read-input.js';
 import { readHiddenLine } from './read-password.js';
 
@@ -39,17 +39,18 @@ export function auditCommand(): Command {
 }
 
 async function verify({ checkpoints: file }: { readonly checkpoints?: string }): Promise<void> {
-  await withModule(AuditModule, async (context) => {
-    const progress = new ProgressLine(process.stdout);
-    const count = await context.get(AuditVerifier).verify({
-      onProgress: (done, total) => progress.update({ done, total, unit: 'events' }),
-    });
-    if (file !== undefined) {
-      const compared = await compareShipped(context.get(AuditCheckpoints), file);
-      progress.print(`compared ${compared} checkpoints`);
-    }
-    progress.print(`verified ${count} events`);
-  });
+  await withModule(AuditModule, (context) =>
+    withProgress(async (progress) => {
+      const count = await context.get(AuditVerifier).verify({
+        onProgress: (done, total) => progress.update({ done, total, unit: 'events' }),
+      });
+      if (file !== undefined) {
+        const compared = await compareShipped(context.get(AuditCheckpoints), file);
+        progress.print(`compared ${compared} checkpoints`);
+      }
+      progress.print(`verified ${count} events`);
+    }),
+  );
 }
 
 /** @returns how many */

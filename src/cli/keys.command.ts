@@ -15,7 +15,7 @@ import { SharesModule } from '../shares/shares.module.js';
 import { UsersModule } from '../users/users.module.js';
 import { withModule } from './application-context.js';
 import { describeJob, printKeys, printUsers } from './key-tables.js';
-import { ProgressLine } from './progress-line.js';
+import { type ProgressLine, withProgress } from './progress-line.js';
 
 const POLL_MS = 500;
 
@@ -82,7 +82,7 @@ async function rotate(purpose: string, { owner }: { readonly owner?: string }): 
           ? `there is no key ${name} to rotate`
           : `no keys of owner ${owner} for ${name}: there is nothing to rotate`,
       );
-    await finish(context, new ProgressLine(process.stdout), jobIds);
+    await withProgress((line) => finish(context, line, jobIds));
   });
 }
 
@@ -93,15 +93,11 @@ async function rewrap(): Promise<void> {
     for await (const { purpose, ownerId, leftBy } of inventory.stragglers()) {
       await context.get(KeyRotationService).resume(purpose, ownerId, leftBy);
     }
-    const line = new ProgressLine(process.stdout);
     let jobs = await inventory.unfinishedJobs();
     if (jobs.length === 0) print('nothing to do');
     while (jobs.length > 0) {
-      const isAnyDone = await finish(
-        context,
-        line,
-        jobs.map(({ id }) => id),
-      );
+      const jobIds = jobs.map(({ id }) => id);
+      const isAnyDone = await withProgress((line) => finish(context, line, jobIds));
       jobs = isAnyDone ? await inventory.unfinishedJobs() : [];
     }
   });

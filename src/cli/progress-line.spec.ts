@@ -34,6 +34,8 @@ describe('a progress line', () => {
     line.update({ ...half, done: 1_234_567, total: 1_234_567 });
     expect(output.shown).toBe(`[${'#'.repeat(22)}] 100 %  1 234 567 of 1 234 567 keys`);
     expect(output.text).not.toContain('\n');
+    line.clear();
+    expect(output.shown).toBe('');
     line.print('done');
     expect(output.shown).toBe('done\n');
   });

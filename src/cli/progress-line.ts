@@ -41,12 +41,28 @@ export class ProgressLine {
 
   /** Writes a line that stays, in place of the bar. */
   print(text: string): void {
-    if (this.output.isTTY) this.#overwrite('');
+    this.clear();
     this.output.write(`${text}\n`);
+  }
+
+  /** Takes the bar away, for what is printed elsewhere. */
+  clear(): void {
+    if (this.output.isTTY) this.#overwrite('');
   }
 
   #overwrite(text: string): void {
     this.output.write(`\r\u001B[2K${text}`);
+  }
+}
+
+/** Shows how far `work` has come on standard output. Its error stands in a line of its own. */
+export async function withProgress<T>(work: (line: ProgressLine) => Promise<T>): Promise<T> {
+  const line = new ProgressLine(process.stdout);
+  try {
+    return await work(line);
+  } catch (error) {
+    line.clear();
+    throw error;
   }
 }
 

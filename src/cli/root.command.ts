@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { KeysModule } from '../keys/keys.module.js';
 import { RootRotation } from '../keys/root-rotation.js';
 import { withModule } from './application-context.js';
-import { ProgressLine } from './progress-line.js';
+import { withProgress } from './progress-line.js';
 
 const NEW_VALUE = `the root key is in ROOT_KEY, so its next value is yours to make:
   openssl rand -base64 32 | tr '+/' '-_' | tr -d '='
@@ -28,11 +28,12 @@ async function stage(): Promise<void> {
 
 async function promote(): Promise<void> {
   await withRotation(async (rotation) => {
-    const progress = new ProgressLine(process.stdout);
-    const { id, count } = await rotation.promote((done, total) =>
-      progress.update({ done, total, unit: 'keys' }),
-    );
-    progress.print(`promoted root key ${id}, re-wrapped ${count} keys`);
+    await withProgress(async (progress) => {
+      const { id, count } = await rotation.promote((done, total) =>
+        progress.update({ done, total, unit: 'keys' }),
+      );
+      progress.print(`promoted root key ${id}, re-wrapped ${count} keys`);
+    });
   });
 }
 
