@@ -29,8 +29,11 @@ export class ProblemDetailsFilter implements ExceptionFilter {
 
   #problem(error: unknown, requestId: string): Problem {
     if (error instanceof AppError) {
-      if (error.cause !== undefined) this.#logger.error({ requestId, err: error.cause }, error.message);
-      return problemOfError(error, requestId);
+      const problem = problemOfError(error, requestId);
+      // A race that a caller lost, as with the deletion of what they ask for, is no fault.
+      const level = problem.body.status < 500 ? 'debug' : 'error';
+      if (error.cause !== undefined) this.#logger[level]({ requestId, err: error.cause }, error.message);
+      return problem;
     }
     if (error instanceof HttpException) return problemOfCode(codeOfStatus(error.getStatus()), requestId);
     this.#logger.error({ requestId, err: error }, 'a request failed');
