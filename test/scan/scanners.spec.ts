@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
@@ -79,7 +80,7 @@ describe('a scanner', () => {
     'finds nothing to complain of but that a private CA has no revocation address',
     async () => {
       await mkdir(join(directory, 'data'));
-      await writeFile(join(directory, 'root.key'), Buffer.alloc(32, 7), { mode: 0o600 });
+      await writeFile(join(directory, 'root.key'), randomBytes(32), { mode: 0o600 });
       const rootKey = { ROOT_KEY_FILE: join(directory, 'root.key') };
       const migration = build.run(join('cli', 'main.js'), ['db', 'migrate'], environmentIn(directory));
       expect(await migration.exitCode()).toBe(0);
