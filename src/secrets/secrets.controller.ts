@@ -18,7 +18,7 @@ import {
 import {
   entityTag,
   type Precondition,
-  ReadPrecondition,
+  readPrecondition,
   RequestPrecondition,
 } from '../common/precondition.js';
 import { validated } from '../common/validation.js';
@@ -89,10 +89,9 @@ export class SecretsController {
     @CurrentCaller() caller: Caller,
     @SecretName() name: string,
     @Query(validated) { version }: SecretQuery,
-    @ReadPrecondition() precondition: Precondition,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<SecretResponse> {
-    const secret = await this.secrets.get(caller, name, version, precondition);
+    const secret = await this.secrets.get(caller, name, version, readPrecondition(reply.request));
     reply.header('ETag', entityTag(secret.version, secret.revision));
     return new SecretResponse(secret);
   }
