@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { type Insertable, type Selectable } from 'kysely';
+import { expressionBuilder, type Insertable, type Selectable } from 'kysely';
 import { Database } from '../database/database.js';
 import { type Schema } from '../database/schema.js';
 
@@ -19,9 +19,7 @@ export class SessionsRepository {
         .innerJoin('users', 'users.id', 'sessions.user_id')
         .select(['sessions.user_id', 'sessions.auth_time', 'users.roles'])
         .where('sessions.id', '=', id)
-        .where('sessions.revoked_at', 'is', null)
-        .where('sessions.idle_expires_at', '>', nowMs)
-        .where('sessions.expires_at', '>', nowMs)
+        .where(isLive(nowMs))
         .where('users.disabled_at', 'is', null),
     );
     this.#lockUser = database.prepare((query, userId: string, passwordChangedAtMs: number) => {
@@ -38,17 +36,13 @@ export class SessionsRepository {
         .updateTable('sessions')
         .set({ revoked_at: nowMs })
         .where('user_id', '=', userId)
-        .where('revoked_at', 'is', null)
-        .where('idle_expires_at', '>', nowMs)
-        .where('expires_at', '>', nowMs)
+        .where(isLive(nowMs))
         .where('id', 'not in', (newest) =>
           newest
             .selectFrom('sessions')
             .select('id')
             .where('user_id', '=', userId)
-            .where('revoked_at', 'is', null)
-            .where('idle_expires_at', '>', nowMs)
-            .where('expires_at', '>', nowMs)
+            .where(isLive(nowMs))
             .orderBy('id', 'desc')
             .limit(kept),
         )
@@ -84,9 +78,7 @@ export class SessionsRepository {
       .selectFrom('sessions')
       .selectAll()
       .where('user_id', '=', userId)
-      .where('revoked_at', 'is', null)
-      .where('idle_expires_at', '>', nowMs)
-      .where('expires_at', '>', nowMs);
+      .where(isLive(nowMs));
     if (belowId !== undefined) query = query.where('id', '<', belowId);
     return query
       .orderBy('id', 'desc')
@@ -146,9 +138,7 @@ export class SessionsRepository {
       .set({ revoked_at: nowMs })
       .where('id', '=', id)
       .where('user_id', '=', userId)
-      .where('revoked_at', 'is', null)
-      .where('idle_expires_at', '>', nowMs)
-      .where('expires_at', '>', nowMs)
+      .where(isLive(nowMs))
       .returning('id')
       .executeTakeFirst();
     return row !== undefined;
@@ -172,9 +162,7 @@ export class SessionsRepository {
       .updateTable('sessions')
       .set({ revoked_at: nowMs })
       .where('user_id', '=', userId)
-      .where('revoked_at', 'is', null)
-      .where('idle_expires_at', '>', nowMs)
-      .where('expires_at', '>', nowMs);
+      .where(isLive(nowMs));
     if (keptId !== undefined) query = query.where('id', '!=', keptId);
     const rows = await query.returning('id').execute();
     return rows.map(({ id }) => id);
@@ -193,4 +181,14 @@ export class SessionsRepository {
       )
       .execute();
   }
+}
+
+/** Neither revoked nor idle for too long nor too old. */
+function isLive(nowMs: number) {
+  const session = expressionBuilder<Schema, 'sessions'>();
+  return session.and([
+    session('sessions.revoked_at', 'is', null),
+    session('sessions.idle_expires_at', '>', nowMs),
+    session('sessions.expires_at', '>', nowMs),
+  ]);
 }

@@ -154,15 +154,16 @@ export class SessionsService {
   /** Ends every session of the user but the one kept. */
   async revokeOthers(keptId: string, userId: string, origin: RequestOrigin): Promise<void> {
     await this.database.transaction(async () => {
-      const revokedIds = await this.repository.revokeAll(userId, keptId, this.clock.nowMs());
+      const revokedIds = await this.revokeAll(userId, keptId);
       await this.events.sessionsEnded(revokedIds, { actor: userId, userId, origin });
-      this.#forget(revokedIds);
     });
   }
 
-  /** Ends every session of the user but the one kept, in the surrounding transaction. */
-  async revokeAll(userId: string, keptId?: string): Promise<void> {
-    this.#forget(await this.repository.revokeAll(userId, keptId, this.clock.nowMs()));
+  /** Ends every session of the user but the one kept, in the surrounding transaction. @returns the ids of those */
+  async revokeAll(userId: string, keptId?: string): Promise<string[]> {
+    const ids = await this.repository.revokeAll(userId, keptId, this.clock.nowMs());
+    this.#forget(ids);
+    return ids;
   }
 
   /** Forgets the sessions that have ended. */
