@@ -3,7 +3,7 @@ import { Clock } from '../common/clock.js';
 import { Database } from '../database/database.js';
 import { KeyInUseError } from './errors.js';
 import { KeyJobsRepository } from './key-jobs.repository.js';
-import { keyPurpose, keyPurposes, ROOT_PURPOSE, SYSTEM_OWNER } from './key-purposes.js';
+import { keyPurpose, ROOT_PURPOSE, SYSTEM_OWNER, valuePurposes } from './key-purposes.js';
 import { KeyUses } from './key-uses.js';
 import { KeyUsesRepository } from './key-uses.repository.js';
 
@@ -76,7 +76,3 @@ export class KeyDestructionService {
     await this.repository.destroyEnded(this.clock.nowMs());
   }
 }
-
-const valuePurposes = Object.entries(keyPurposes)
-  .filter(([, { isPerValue = false }]) => isPerValue)
-  .map(([name]) => name);

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { AppConfig } from '../config/app-config.js';
 import { KeyInventoryRepository } from './key-inventory.repository.js';
 import { type KeyJob, KeyJobsRepository } from './key-jobs.repository.js';
-import { type KeyPurposeName, keyPurposes } from './key-purposes.js';
+import { type KeyPurposeName, keyPurposes, valuePurposes } from './key-purposes.js';
 import { KeyUses } from './key-uses.js';
 import { type KeyRow } from './keys.repository.js';
 
@@ -93,5 +93,3 @@ export class KeyInventory {
 const purposes = Object.entries(keyPurposes);
 /** Purposes whose keys hold many values: such a key is retired by the next one. */
 const sharedPurposes = purposes.filter(([, { isPerValue }]) => !isPerValue).map(([name]) => name);
-/** A key for one value has no next one, so only the rotation itself knows that the value was to get another. */
-const valuePurposes = purposes.filter(([, { isPerValue }]) => isPerValue).map(([name]) => name);

@@ -80,6 +80,14 @@ export const keyPurposes: Readonly<Record<KeyPurposeName, KeyPurpose>> = {
 };
 
 /**
+ * Purposes with a key for each value. Such a key has no next one, so only a rotation itself knows that its value was to
+ * get another.
+ */
+export const valuePurposes = Object.entries(keyPurposes)
+  .filter(([, { isPerValue = false }]) => isPerValue)
+  .map(([name]) => name);
+
+/**
  * The purpose of a name, and the one that wraps it for this owner.
  *
  * @throws {TypeError} for an unknown purpose or one that this owner can't have: a mistake in the code
