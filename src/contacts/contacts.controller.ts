@@ -1,7 +1,7 @@
 import { Body, Controller, Delete, Get, HttpCode, Patch, Post, Query, Res } from '@nestjs/common';
 import { type FastifyReply } from 'fastify';
 import { CurrentUser, type Principal, RequirePermission } from '../common/access.js';
-import { ETAG, LOCATION } from '../common/api-headers.js';
+import { ETAG, ETAG_AND_LOCATION } from '../common/api-headers.js';
 import { ApiProblems } from '../common/api-problems.js';
 import {
   ApiBearerAuth,
@@ -37,7 +37,7 @@ export class ContactsController {
 
   @Post()
   @RequirePermission('contacts:write')
-  @ApiCreatedResponse({ type: ContactResponse, headers: { ...ETAG, ...LOCATION } })
+  @ApiCreatedResponse({ type: ContactResponse, headers: ETAG_AND_LOCATION })
   @ApiProblems(400, 401, 403, 413, 415)
   async create(
     @CurrentUser() { userId }: Principal,

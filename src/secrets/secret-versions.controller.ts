@@ -2,7 +2,7 @@ import { Body, Controller, Get, HttpCode, Patch, Post, Query, Res } from '@nestj
 import { RouteConfig } from '@nestjs/platform-fastify';
 import { type FastifyReply } from 'fastify';
 import { CurrentUser, type Principal, RequirePermission } from '../common/access.js';
-import { ETAG, LOCATION } from '../common/api-headers.js';
+import { ETAG, ETAG_AND_LOCATION } from '../common/api-headers.js';
 import { ApiProblems } from '../common/api-problems.js';
 import { type Caller, CurrentCaller } from '../common/caller.js';
 import { type MergePatch, MergePatchOf, TAKES_MERGE_PATCH } from '../common/merge-patch.js';
@@ -16,8 +16,6 @@ import { RollbackBody, SecretVersionsBody, SecretVersionsResponse } from './secr
 import { SecretVersionsService } from './secret-versions.service.js';
 import { SecretWriter } from './secret-writer.js';
 import { SecretMetadataResponse, WrittenSecretResponse } from './secret.dto.js';
-
-const WRITTEN = { ...ETAG, ...LOCATION };
 
 @ApiTags('secrets')
 @ApiBearerAuth()
@@ -96,7 +94,7 @@ export class SecretVersionsController {
   @RequirePermission('secrets:write')
   @HttpCode(200)
   @ApiCondition('If-Match', 'the ETag that was read, such as "1"')
-  @ApiOkResponse({ type: WrittenSecretResponse, headers: WRITTEN })
+  @ApiOkResponse({ type: WrittenSecretResponse, headers: ETAG_AND_LOCATION })
   @ApiProblems(400, 401, 403, 404, 409, 412, 413, 415, 428)
   async rollback(
     @CurrentCaller() caller: Caller,

@@ -2,7 +2,7 @@ import { Body, Controller, Delete, Get, HttpCode, Patch, Put, Query, Res } from 
 import { RouteConfig } from '@nestjs/platform-fastify';
 import { type FastifyReply } from 'fastify';
 import { CurrentUser, type Principal, RequirePermission } from '../common/access.js';
-import { ETAG, LOCATION } from '../common/api-headers.js';
+import { ETAG, ETAG_AND_LOCATION } from '../common/api-headers.js';
 import { ApiProblems } from '../common/api-problems.js';
 import { type Caller, CurrentCaller } from '../common/caller.js';
 import { type MergePatch, MergePatchOf, TAKES_MERGE_PATCH } from '../common/merge-patch.js';
@@ -37,8 +37,6 @@ import {
 import { type WrittenSecret } from './secret.js';
 import { SecretsService } from './secrets.service.js';
 
-const WRITTEN = { ...ETAG, ...LOCATION };
-
 @ApiTags('secrets')
 @ApiBearerAuth()
 @Controller('v1/secrets')
@@ -64,8 +62,12 @@ export class SecretsController {
   @RequirePermission('secrets:write')
   @ApiCondition('If-Match', 'the ETag that was read, such as "1"')
   @ApiCondition('If-None-Match', '* writes only what is not there')
-  @ApiCreatedResponse({ type: WrittenSecretResponse, description: 'the first version', headers: WRITTEN })
-  @ApiOkResponse({ type: WrittenSecretResponse, description: 'the next version', headers: WRITTEN })
+  @ApiCreatedResponse({
+    type: WrittenSecretResponse,
+    description: 'the first version',
+    headers: ETAG_AND_LOCATION,
+  })
+  @ApiOkResponse({ type: WrittenSecretResponse, description: 'the next version', headers: ETAG_AND_LOCATION })
   @ApiProblems(400, 401, 403, 412, 413, 415, 428)
   async put(
     @CurrentCaller() caller: Caller,
@@ -101,7 +103,7 @@ export class SecretsController {
   @RouteConfig(TAKES_MERGE_PATCH)
   @ApiMergePatch('data')
   @ApiCondition('If-Match', 'the ETag that was read, such as "1"')
-  @ApiOkResponse({ type: WrittenSecretResponse, headers: WRITTEN })
+  @ApiOkResponse({ type: WrittenSecretResponse, headers: ETAG_AND_LOCATION })
   @ApiProblems(400, 401, 403, 404, 410, 412, 413, 415, 428)
   async patch(
     @CurrentCaller() caller: Caller,
