@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import { listen } from './app.listen.js';
 import { createApp, type SecureApp } from './app.setup.js';
+import { stackOf } from './common/stack-of.js';
 import { StartError } from './common/start-error.js';
 import { DatabaseUnavailableError, unusableDatabase } from './database/errors.js';
 import { type Hangups } from './hangups.js';
@@ -30,7 +31,7 @@ export async function startServer(hangups: Hangups): Promise<void> {
 function startFault(error: unknown): string {
   if (error instanceof StartError) return `cannot start: ${error.message}`;
   if (error instanceof DatabaseUnavailableError) return `cannot start: ${unusableDatabase(error)}`;
-  return describe(error);
+  return stackOf(error);
 }
 
 function announce({ config, tls: { served }, rateLimits, redirects, logger }: SecureApp, port: number): void {
@@ -83,12 +84,8 @@ function stop({ nest, logger }: SecureApp): void {
   nest.close().then(
     () => process.exit(0),
     (error: unknown) => {
-      process.stderr.write(`${describe(error)}\n`);
+      process.stderr.write(`${stackOf(error)}\n`);
       process.exit(1);
     },
   );
-}
-
-function describe(error: unknown): string {
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

@@ -2,6 +2,7 @@ import 'reflect-metadata';
 import { Command } from 'commander';
 import { AppError } from '../common/app-error.js';
 import { errorCode } from '../common/error-code.js';
+import { stackOf } from '../common/stack-of.js';
 import { StartError } from '../common/start-error.js';
 import { DatabaseUnavailableError, unusableDatabase } from '../database/errors.js';
 
@@ -42,11 +43,10 @@ export async function runCli(argv: readonly string[]): Promise<void> {
   }
 }
 
-/** Of a fault of ours the stack and nothing else: Node would print every property, such as a URL with its password. */
 function faultOf(error: unknown): string {
   if (error instanceof DatabaseUnavailableError) return unusableDatabase(error);
   if (error instanceof StartError || error instanceof AppError) return error.message;
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return stackOf(error);
 }
 
 /** Ends quietly when whoever reads the output, such as `head`, has enough. */

@@ -2,6 +2,7 @@ import { Transform } from 'class-transformer';
 import { IsIn, ValidateBy } from 'class-validator';
 import { isIP } from 'node:net';
 import { isPlaceholderKey } from '../common/placeholder-key.js';
+import { parsePostgresUrl } from '../common/postgres-url.js';
 import { SecretText } from '../common/secret-text.js';
 
 /** A whole number; anything else is refused, also what JavaScript would take for one. */
@@ -83,7 +84,7 @@ export function ListOf(isAccepted: (value: string) => boolean, what: string): Pr
 /** PostgreSQL's URLs may leave the host out after a user: the driver takes it from a parameter then. */
 function isPathOrUrl(text: string): boolean {
   if (text.startsWith('sqlite:')) return true;
-  const url = URL.parse(text.startsWith('postgres') ? text.replace('@/', '@localhost/') : text);
+  const url = text.startsWith('postgres') ? parsePostgresUrl(text) : URL.parse(text);
   return url !== null && isDecodable(url.username + url.password);
 }
 

@@ -1,3 +1,4 @@
+import { parsePostgresUrl } from '../common/postgres-url.js';
 import { StartError } from '../common/start-error.js';
 import { Database } from './database.js';
 import { reasonOf } from './errors.js';
@@ -38,8 +39,8 @@ async function openPostgres(url: string, onIdleError: (error: Error) => void): P
   return database;
 }
 
-/** Host and name, and never the password. Behind a socket, whose directory is a parameter, there is no host. */
-function nameOf(url: string): string {
-  const { host, pathname } = new URL(url.replace('@/', '@localhost/'));
-  return host + pathname;
+/** Host and name, and never the password. */
+function nameOf(text: string): string {
+  const url = parsePostgresUrl(text);
+  return url ? url.host + url.pathname : 'in DATABASE_URL';
 }
