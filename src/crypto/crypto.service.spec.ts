@@ -104,6 +104,39 @@ describe('CryptoService.encrypt and decrypt', () => {
   });
 });
 
+describe('CryptoService.encryptText and decryptText', () => {
+  it.each(suiteNames)(
+    'give the text back under %s, and the envelope is the one of encrypt',
+    async (suite) => {
+      const { crypto } = newService(suite);
+      const encrypted = await crypto.encryptText('attack at dawn', context);
+      expect(encrypted).toMatch(/^enc\.v1\.[A-Za-z0-9_-]+$/);
+      expect(await crypto.decryptText(encrypted, reordered(context))).toBe('attack at dawn');
+      const envelope = Buffer.from(encrypted.slice('enc.v1.'.length), 'base64url');
+      expect(await crypto.decrypt(envelope, context)).toEqual(PLAINTEXT);
+    },
+  );
+
+  it('refuse every letter changed, every length cut, another context and the text itself', async () => {
+    const encrypted = await crypto.encryptText('attack at dawn', context);
+    const letters = encrypted.split('');
+    const changed = letters.map((letter, at) => letters.with(at, letter === 'A' ? 'B' : 'A').join(''));
+    const cut = letters.map((_letter, at) => encrypted.slice(0, at));
+    for (const refused of [...changed, ...cut, 'attack at dawn', `${encrypted}=`, `${encrypted}AAAA`]) {
+      await expect(crypto.decryptText(refused, context)).rejects.toThrow(DecryptionError);
+    }
+    const other = crypto.decryptText(encrypted, { ...context, row: '8' });
+    await expect(other).rejects.toThrow(DecryptionError);
+  });
+
+  it('refuse to make of bytes a text that they are not', async () => {
+    const envelope = await crypto.encrypt(Buffer.of(0xff), context);
+    const refused = crypto.decryptText(`enc.v1.${envelope.toString('base64url')}`, context);
+    await expect(refused).rejects.toMatchObject({ name: 'DecryptionError', keyId: keyIdOf(envelope) });
+    await expect(crypto.encryptText('\uD800', context)).rejects.toThrow(TypeError);
+  });
+});
+
 describe('CryptoService.encryptStream, decryptStream and decryptRange', () => {
   const long = Buffer.alloc(100_000, 'long ');
 

@@ -3,20 +3,21 @@ import { Injectable } from '@nestjs/common';
 import { AccessTokenSigner, type AccessTokenExpectations } from './access-token.js';
 import { type AccessTokenClaims } from './access-token-claims.js';
 import { type BlindIndexColumn } from './blind-index.js';
-import { type ChunkCipher } from './chunk-cipher.js';
 import { decryptRange, type EnvelopeReader } from './decrypt-range.js';
 import { decryptStream } from './decrypt-stream.js';
 import { encryptStream } from './encrypt-stream.js';
 import { type EncryptionContext } from './encryption-context.js';
 import { keyIdOf } from './envelope.js';
+import { decodeText, encodeText, envelopeOf, textOf } from './envelope-text.js';
 import { checkDecryptionKey, checkEncryptionKey, checkOpeningKeyPair } from './key-checks.js';
 import { KeyStore } from './key-store.js';
 import { deriveToken, digestToken, randomToken } from './opaque-token.js';
-import { PasswordHasher, type PasswordVerification } from './password-hasher.js';
+import { PasswordHasher } from './password-hasher.js';
 import { digestText, repeatedDigest } from './repeated-digest.js';
 import { recipientKeyIdOf } from './sealed-box.js';
 import { type SealingInfo, type SealingPublicKey } from './sealing-key.js';
 import { signatureKeyIdOf, signMessage, verifySignature } from './signature.js';
+import { startDecryption, startEncryption } from './start-message.js';
 import { MESSAGE_PREFIX_BYTES } from './symmetric-key.js';
 
 /**
@@ -58,21 +59,30 @@ export class CryptoService {
     return checkDecryptionKey(key, envelope, context).decrypt(envelope, context);
   }
 
+  /** `encrypt` from text to text, `enc.v1.…`, for what takes no bytes. @throws TypeError for a lone surrogate */
+  async encryptText(text: string, context: EncryptionContext): Promise<string> {
+    return textOf(await this.encrypt(encodeText(text), context));
+  }
+
+  /** @throws DecryptionError for everything that `encryptText` didn't give for this context: see `decrypt` */
+  async decryptText(encrypted: string, context: EncryptionContext): Promise<string> {
+    const envelope = envelopeOf(encrypted);
+    return decodeText(await this.decrypt(envelope, context), keyIdOf(envelope));
+  }
+
   /** Any length of plaintext in, an envelope out. @throws TypeError when the key is not of COBBLESTONE-256 */
   async encryptStream(context: EncryptionContext): Promise<Transform> {
-    const key = checkEncryptionKey(await this.keyStore.encryptionKey(context), context);
-    return encryptStream(key.startEncryption(context));
+    return encryptStream(await startEncryption(this.keyStore, context));
   }
 
   /** Its plaintext, authenticated. A missing end shows at the end: when it fails, throw all of it away. */
   decryptStream(context: EncryptionContext): Transform {
-    return decryptStream(MESSAGE_PREFIX_BYTES, (prefix) => this.#startDecryption(prefix, context));
+    return decryptStream(MESSAGE_PREFIX_BYTES, startDecryption(this.keyStore, context));
   }
 
   /** A slice of the plaintext without reading the rest: see `decryptRange` for what that can't show. */
   decryptRange(envelope: EnvelopeReader, start: number, end: number, context: EncryptionContext) {
-    const startDecryption = (prefix: Uint8Array) => this.#startDecryption(prefix, context);
-    return decryptRange(MESSAGE_PREFIX_BYTES, startDecryption, envelope, start, end);
+    return decryptRange(MESSAGE_PREFIX_BYTES, startDecryption(this.keyStore, context), envelope, start, end);
   }
 
   /**
@@ -136,19 +146,14 @@ export class CryptoService {
 
   /** Argon2id (RFC 9106), the hash encrypted under the context's key, the pepper. @throws HashQueueFullError */
   async hashPassword(password: string, context: EncryptionContext): Promise<Buffer> {
-    const phc = await this.passwordHasher.hash(password);
-    return this.encrypt(Buffer.from(phc, 'utf8'), context);
+    return this.encrypt(Buffer.from(await this.passwordHasher.hash(password), 'utf8'), context);
   }
 
   /**
    * @param stored what `hashPassword` gave, or `undefined` for an unknown user: the same work, and no
    * @throws HashQueueFullError, and DecryptionError for a stored hash that is damaged or not the user's
    */
-  async verifyPassword(
-    password: string,
-    stored: Uint8Array | undefined,
-    context: EncryptionContext,
-  ): Promise<PasswordVerification> {
+  async verifyPassword(password: string, stored: Uint8Array | undefined, context: EncryptionContext) {
     const phc = stored && (await this.decrypt(stored, context));
     return this.passwordHasher.verify(password, phc?.toString('utf8'));
   }
@@ -191,10 +196,5 @@ export class CryptoService {
   /** Whether a token that was verified before names a key that may still verify. */
   isAccessTokenKeyUsable(token: string): Promise<boolean> {
     return this.accessTokenSigner.isKeyUsable(token);
-  }
-
-  async #startDecryption(prefix: Uint8Array, context: EncryptionContext): Promise<ChunkCipher> {
-    const key = await this.keyStore.decryptionKey(keyIdOf(prefix));
-    return checkDecryptionKey(key, prefix, context).startDecryption(prefix, context);
   }
 }
