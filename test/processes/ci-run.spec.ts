@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 
 /** What the script looks for before it installs anything. */
-const PROGRAMS = ['apt-get', 'redis-server', 'chromium', 'curl', 'sslscan', 'testssl'];
+const PROGRAMS = ['apt-get', 'redis-server', 'chromium', 'curl', 'ip', 'sslscan', 'testssl'];
 
 describe('.ci/run', () => {
   let directory: string;

@@ -25,11 +25,20 @@ export class Build {
     return new Build(directory);
   }
 
-  /** Runs a program of the build, such as `main.js`, in its directory and with these variables only. */
-  run(program: string, args: readonly string[], environment: Readonly<Record<string, string>>): Running {
-    const path = join('dist', program);
+  /**
+   * Runs a program of the build, such as `main.js`, in its directory and with these variables only.
+   *
+   * @param launcher - a command that turns into the one that follows it, such as `setpriv --nnp`
+   */
+  run(
+    program: string,
+    args: readonly string[],
+    environment: Readonly<Record<string, string>>,
+    launcher: readonly string[] = [],
+  ): Running {
+    const [command = '', ...rest] = [...launcher, process.execPath, join('dist', program), ...args];
     const env = { PATH: process.env['PATH'], ...environment };
-    const running = new Running(spawn(process.execPath, [path, ...args], { cwd: this.directory, env }));
+    const running = new Running(spawn(command, rest, { cwd: this.directory, env }));
     this.#started.push(running);
     return running;
   }
