@@ -1,5 +1,5 @@
 import { Body, Controller, Delete, Get, HttpCode, Patch, Query } from '@nestjs/common';
-import { RequirePermission } from '../common/access.js';
+import { CurrentSession, RequirePermission, type SessionPrincipal } from '../common/access.js';
 import { ApiProblems } from '../common/api-problems.js';
 import { type Caller, CurrentCaller } from '../common/caller.js';
 import { IdParam } from '../common/id-param.js';
@@ -37,6 +37,7 @@ export class AccountsController {
   @ApiProblems(400, 401, 403, 404, 409, 413, 415)
   async update(
     @CurrentCaller() caller: Caller,
+    @CurrentSession() session: SessionPrincipal,
     @IdParam() id: string,
     @Body(validated) { roles, disabled }: UpdateUserBody,
   ): Promise<AdministeredUserResponse> {
@@ -44,7 +45,7 @@ export class AccountsController {
       ...(roles === undefined ? {} : { roles }),
       ...(disabled === undefined ? {} : { isDisabled: disabled }),
     };
-    return new AdministeredUserResponse(await this.accounts.update(caller, id, changes));
+    return new AdministeredUserResponse(await this.accounts.update(caller, session, id, changes));
   }
 
   @Delete(':id/sessions')

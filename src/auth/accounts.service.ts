@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { type AuditAction } from '../audit/audit-actions.js';
 import { AuditService } from '../audit/audit.service.js';
+import { type SessionPrincipal } from '../common/access.js';
 import { type Caller } from '../common/caller.js';
 import { type Page } from '../common/pagination.js';
 import { Database } from '../database/database.js';
@@ -45,9 +46,18 @@ export class AccountsService {
    *
    * @throws {UserNotFoundError}
    * @throws {LastAdministratorError}
+   * @throws {UnauthenticatedError} when the session has ended since its token was accepted
    */
-  async update(caller: Caller, userId: string, changes: UserChanges): Promise<AdministeredUser> {
+  async update(
+    caller: Caller,
+    session: SessionPrincipal,
+    userId: string,
+    changes: UserChanges,
+  ): Promise<AdministeredUser> {
     return this.database.transaction(async () => {
+      // Who is demoted at this moment doesn't undo it.
+      await this.administration.holdAdministrators();
+      await this.sessions.hold(session);
       const { before, after } = await this.administration.update(userId, changes);
       const actions = actionsOf(before, after);
       for (const action of actions) await this.#record(caller, action, userId);

@@ -66,12 +66,19 @@ export class SecondFactorSteps {
     return amr.includes('mfa') || !(await this.factors.isActive(userId));
   }
 
-  /** @throws {TotpActiveError} */
-  async enrol(caller: Caller): Promise<{ readonly secret: string; readonly uri: string }> {
+  /**
+   * @throws {TotpActiveError}
+   * @throws {UnauthenticatedError} when the session has ended since its token was accepted
+   */
+  async enrol(
+    caller: Caller,
+    session: SessionPrincipal,
+  ): Promise<{ readonly secret: string; readonly uri: string }> {
     const user = await this.users.find(caller.userId);
     if (!user) throw new UnauthenticatedError();
     const { hostname } = new URL(this.config.auth.issuer);
     return this.database.transaction(async () => {
+      await this.sessions.hold(session);
       const enrolled = await this.factors.enrol(user.id, { issuer: hostname, account: user.email });
       await this.#record(caller, 'totp.enrol', 'success');
       return enrolled;
@@ -82,8 +89,9 @@ export class SecondFactorSteps {
    * @returns the recovery codes
    * @throws {TotpActiveError}
    * @throws {InvalidCodeError}
+   * @throws {UnauthenticatedError} when the session has ended since its token was accepted
    */
-  async activate(caller: Caller, { sessionId }: SessionPrincipal, code: string): Promise<string[]> {
+  async activate(caller: Caller, session: SessionPrincipal, code: string): Promise<string[]> {
     const { userId } = caller;
     const proven = await this.throttle.attempt({
       kind: 'totp',
@@ -92,21 +100,22 @@ export class SecondFactorSteps {
       onRefusal: () => this.#record(caller, 'totp.activate', 'failure'),
     });
     if (!proven) throw new InvalidCodeError();
-    return this.#change(caller, sessionId, 'totp.activate', () => this.factors.activate(userId, proven));
+    return this.#change(caller, session, 'totp.activate', () => this.factors.activate(userId, proven));
   }
 
   /**
    * @throws {TotpNeededError}
    * @throws {InvalidCodeError}
+   * @throws {UnauthenticatedError} when the session has ended since its token was accepted
    */
-  async remove(caller: Caller, { sessionId }: SessionPrincipal, code: string): Promise<void> {
+  async remove(caller: Caller, session: SessionPrincipal, code: string): Promise<void> {
     const { userId } = caller;
     await this.factors.refuseNeeded(userId);
     const onRefusal = () => this.#record(caller, 'totp.remove', 'failure');
     const removed = await this.#redeem(
       { userId, code, subject: `${userId}/account`, onRefusal },
       async () => {
-        await this.#change(caller, sessionId, 'totp.remove', () => this.factors.remove(userId));
+        await this.#change(caller, session, 'totp.remove', () => this.factors.remove(userId));
         return true;
       },
     );
@@ -131,19 +140,19 @@ export class SecondFactorSteps {
     });
   }
 
-  /** Who got in without the factor, or with one that is lost, stays out. */
+  /** Who got in without the factor, or with one that is lost, stays out: also who asks for it, once their session ended. */
   async #change<T>(
     caller: Caller,
-    keptSessionId: string,
+    session: SessionPrincipal,
     action: 'totp.activate' | 'totp.remove',
     change: () => Promise<T>,
   ): Promise<T> {
     return this.database.transaction(async () => {
       // Who begins a session at this moment is waited for, or finds the change.
-      await this.administration.hold(caller.userId);
+      await this.sessions.hold(session);
       const changed = await change();
       await this.#record(caller, action, 'success');
-      await this.sessions.revokeAll(caller.userId, keptSessionId);
+      await this.sessions.revokeAll(caller.userId, session.sessionId);
       return changed;
     });
   }

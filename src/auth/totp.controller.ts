@@ -23,8 +23,11 @@ export class TotpController {
   @RequirePermission('account:write', { stepUp: true })
   @ApiCreatedResponse({ type: TotpResponse })
   @ApiProblems(401, 403, 409)
-  async enrol(@CurrentCaller() caller: Caller): Promise<TotpResponse> {
-    return new TotpResponse(await this.secondFactor.enrol(caller));
+  async enrol(
+    @CurrentCaller() caller: Caller,
+    @CurrentSession() session: SessionPrincipal,
+  ): Promise<TotpResponse> {
+    return new TotpResponse(await this.secondFactor.enrol(caller, session));
   }
 
   @Post('activate')

@@ -42,6 +42,14 @@ export class UserAdministrationService {
   }
 
   /**
+   * Every enabled administrator stays one until the surrounding transaction ends. First of all in it, for the order in
+   * which rows are locked.
+   */
+  async holdAdministrators(): Promise<void> {
+    await this.repository.findAdministratorsForUpdate();
+  }
+
+  /**
    * Changes roles, or lets a user in no more. Call it in the transaction that ends what the user has open.
    *
    * @returns the user before and after

@@ -195,6 +195,26 @@ describe('the second factor', () => {
       expect((await app.get('/v1/auth/sessions', token)).items).toHaveLength(1);
     });
 
+    it('is not enrolled, activated or removed by a session that has ended on another instance', async () => {
+      const [newcomer, owner] = [await newAccount(app), await newProtected()];
+      const phone = new AuthenticatorApp((await enrol(newcomer.token)).string('uri'));
+      const code = phone.code(app.clock.nowMs());
+      for (const { token } of [newcomer, owner]) {
+        expect(await isAlive(token, other)).toBe(true);
+        await app.request('POST', '/v1/auth/logout', { token });
+      }
+      const { token } = newcomer;
+      expectProblem(await other.request('POST', '/v1/auth/totp', { token }), 'ERR_UNAUTHENTICATED');
+      const activated = await other.post('/v1/auth/totp/activate', { code }, token);
+      expectProblem(activated, 'ERR_UNAUTHENTICATED');
+      expect((await login(newcomer.email)).status).toBe(200);
+
+      const json = { code: owner.recoveryCodes[0] };
+      const removed = await other.request('DELETE', '/v1/auth/totp', { token: owner.token, json });
+      expectProblem(removed, 'ERR_UNAUTHENTICATED');
+      expect((await login(owner.email, owner.recoveryCodes[0])).status).toBe(200);
+    });
+
     it('is activated once when it is asked for 16 times at the same moment', async () => {
       const { token } = await newAccount(app);
       const phone = new AuthenticatorApp((await enrol(token)).string('uri'));

@@ -127,6 +127,18 @@ describe('administrators', () => {
       expectProblem(await app.get('/v1/users', demoted.token), 'ERR_FORBIDDEN');
     });
 
+    it('change nobody once they were demoted, on an instance that has not heard of it either', async () => {
+      const rogue = await newAdmin(app);
+      expect(await isAlive(rogue.token, other)).toBe(true);
+      await update(rogue.id, { roles: ['user'] });
+      for (const { id } of [rogue, admin]) {
+        const json = { roles: id === rogue.id ? ['user', 'admin'] : ['user'] };
+        const refused = await other.request('PATCH', `/v1/users/${id}`, { token: rogue.token, json });
+        expectProblem(refused, 'ERR_UNAUTHENTICATED');
+      }
+      expect(await isAlive(admin.token)).toBe(true);
+    });
+
     it('end the sessions of a user, who may sign in again', async () => {
       const user = await newAccount(app);
       const key = await newKey(user.token);
