@@ -57,6 +57,9 @@ describe('ExpiringCache', () => {
     await cache.get('a');
     cache.delete('a');
     expect(await cache.get('a')).toBe('a2');
+    await cache.get('b');
+    cache.clear();
+    expect([cache.peek('a'), cache.peek('b')]).toEqual([undefined, undefined]);
   });
 
   it('holds no more entries than it may: the oldest goes', async () => {

@@ -34,6 +34,10 @@ export class ExpiringCache<V> {
     this.#entries.delete(key);
   }
 
+  clear(): void {
+    this.#entries.clear();
+  }
+
   #fresh(key: string): Entry<V> | undefined {
     const entry = this.#entries.get(key);
     const nowMs = this.clock.nowMs();

@@ -130,6 +130,25 @@ describe('the destruction of a key', () => {
       await expect(theirs.add('c')).rejects.toThrow(OwnerDeletedError);
       expect(await here.jobs.findUnfinished('user-kek', owner)).toBeUndefined();
     });
+
+    it.each([
+      ['was destroyed', { state: 'DESTROYED', wrapped: null }],
+      ['was disabled', { state: 'DISABLED' }],
+      ['is over', { not_after: 1 }],
+    ] as const)('leaves none in memory that %s, whatever its row says a minute later', async (_how, end) => {
+      const rows = new InMemoryRows('contacts', owner, here.keyring);
+      await rows.add('a');
+      expect(await rows.read()).toEqual(['a']);
+      const key = database.query.updateTable('keys').where('purpose', '=', 'contacts');
+      const anew = { state: 'DECRYPT_ONLY', not_after: null, wrapped: Buffer.alloc(82) } as const;
+      await key.set(anew).execute();
+      expect(await rows.read()).toEqual(['a']);
+      await key.set(end).execute();
+      await here.scheduler.run();
+      await key.set(anew).execute();
+      const refused = { name: 'DecryptionError', keyId: rows.keyIds[0] };
+      await expect(rows.read()).rejects.toMatchObject(refused);
+    });
   });
 
   it('of a user makes their data keys in a backup worthless too', async () => {

@@ -11,6 +11,7 @@ import { KeyDestructionService } from './key-destruction.service.js';
 import { KeyJobRunner } from './key-job-runner.js';
 import { KeyJobsRepository } from './key-jobs.repository.js';
 import { type KeyPurposeName, keyPurposes } from './key-purposes.js';
+import { KeyringService } from './keyring.service.js';
 import { KeyRotationService } from './key-rotation.service.js';
 
 const INTERVAL_MS = 60_000;
@@ -25,7 +26,7 @@ const KEK_PURPOSES = Object.keys(keyPurposes)
   .filter((name) => name.endsWith('-kek'));
 
 /**
- * Once a minute: ends keys whose time is over, removes jobs that ended long ago, begins the rotations that are due
+ * Once a minute: ends keys whose time is over, lets go of those in memory that have ended, removes jobs that ended long ago, begins the rotations that are due
  * unless `KEY_ROTATION` is `manual`, goes on with those that are unfinished, whoever began them, and leaves nothing of
  * what was destroyed in the database's files.
  */
@@ -40,6 +41,7 @@ export class KeyRotationScheduler implements OnApplicationBootstrap, BeforeAppli
     private readonly rotation: KeyRotationService,
     private readonly runner: KeyJobRunner,
     private readonly destruction: KeyDestructionService,
+    private readonly keyring: KeyringService,
     private readonly jobs: KeyJobsRepository,
     private readonly database: Database,
     private readonly clock: Clock,
@@ -69,6 +71,7 @@ export class KeyRotationScheduler implements OnApplicationBootstrap, BeforeAppli
   /** What fails keeps nothing else from being done. */
   async #runOnce(): Promise<void> {
     await this.#attempt(() => this.destruction.destroyEnded());
+    await this.#attempt(() => this.keyring.forgetEnded());
     await this.#attempt(() => this.jobs.removeFinished(this.clock.nowMs() - FINISHED_JOB_MS, REMOVED_JOBS));
     if (this.config.keys.rotation === 'auto') await this.#attempt(() => this.#rotateDue());
     await this.#attempt(() => this.runner.runAll({ signal: this.#stop.signal }));

@@ -45,6 +45,11 @@ export class KeyringService extends KeyStore {
     await this.primaries.create('user-kek', userId);
   }
 
+  /** Keeps no key in memory that has ended. Call it now and then. */
+  forgetEnded(): Promise<void> {
+    return this.unwrapped.forgetEnded();
+  }
+
   override async encryptionKey({ purpose, owner }: EncryptionContext): Promise<SymmetricKey> {
     const name = purpose as KeyPurposeName;
     const key = keyPurpose(name, owner).isPerValue

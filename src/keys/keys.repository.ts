@@ -48,6 +48,19 @@ export class KeysRepository {
     return rows.map(({ id }) => id);
   }
 
+  /** Those of the ids whose keys may still be used. */
+  async findUsableIds(ids: readonly string[], nowMs: number): Promise<string[]> {
+    const rows = await this.database.query
+      .selectFrom('keys')
+      .select('id')
+      .where('id', 'in', ids)
+      .where('state', 'not in', ['DISABLED', 'DESTROYED'])
+      .where('wrapped', 'is not', null)
+      .where((where) => where.or([where('not_after', 'is', null), where('not_after', '>', nowMs)]))
+      .execute();
+    return rows.map(({ id }) => id);
+  }
+
   /** The highest version that an owner's keys of a purpose ever had, 0 for none. */
   async findLatestVersion(ownerId: string, purpose: string): Promise<number> {
     const row = await this.database.query

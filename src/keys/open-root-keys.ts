@@ -43,7 +43,9 @@ export async function openRootKeys(
   // A previous one is never made anew, only removed.
   const { previousRoot } = places;
   if (previousRoot && 'file' in previousRoot) removeUnfinished(previousRoot.file);
-  return new RootKeys(() => places.read(), repository, clock);
+  const rootKeys = new RootKeys(() => places.read(), repository, clock);
+  await rootKeys.forgetGivenUp();
+  return rootKeys;
 }
 
 /** What can't be used has no id: then the one that is wanted tells which backup to take. */

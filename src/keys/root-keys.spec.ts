@@ -11,9 +11,10 @@ describe('RootKeys', () => {
   const previous = new StaticRootKeyProvider();
   const both: HeldRootKeys = { current, others: [previous] };
 
-  function rootKeys(read = () => both, idInUse?: string): RootKeys {
+  function rootKeys(read = () => both, idInUse?: string, destroyedIds: string[] = []): RootKeys {
     let primaryId = idInUse;
     const repository = {
+      findDestroyedIds: async () => destroyedIds,
       findPrimaryId: async () => primaryId,
       adopt: async (id: string) => {
         primaryId ??= id;
@@ -40,6 +41,28 @@ describe('RootKeys', () => {
 
   it.each(['0000000000000000', '', '../root.key'])('gives up on the unknown root key %j', async (id) => {
     await expect(rootKeys().unwrap(id, Buffer.alloc(80), context)).rejects.toThrow(DecryptionError);
+  });
+
+  it('uses one that was given up no more, whatever the database says of it later', async () => {
+    const destroyedIds = [previous.id];
+    const keys = rootKeys(() => both, previous.id, destroyedIds);
+    const wrapped = await previous.wrap(Buffer.from('key'), context);
+    expect((await keys.forNewKeys()).id).toBe(previous.id);
+    await keys.forgetGivenUp();
+    destroyedIds.pop();
+    await keys.forgetGivenUp();
+    await expect(keys.forNewKeys()).rejects.toMatchObject({ name: 'DecryptionError', keyId: previous.id });
+    await expect(keys.unwrap(previous.id, wrapped, context)).rejects.toThrow(DecryptionError);
+  });
+
+  it('looks for the current one when the one it holds was given up, and takes the operator’s word', async () => {
+    let place: HeldRootKeys = { current: previous, others: [] };
+    const keys = rootKeys(() => place, previous.id, [previous.id]);
+    await keys.forgetGivenUp();
+    expect((await keys.forNewKeys()).id).toBe(previous.id);
+    place = { current, others: [previous] };
+    await keys.forgetGivenUp();
+    await expect(keys.forNewKeys()).rejects.toThrow(DecryptionError);
   });
 
   it('wraps new keys under the root key that the database uses, whatever is current', async () => {

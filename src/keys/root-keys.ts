@@ -17,11 +17,16 @@ export interface HeldRootKeys {
  */
 export class RootKeys {
   #held: HeldRootKeys;
+  /** A variable leads to such a one until the restart, and its row can be changed by whoever writes to the database. */
+  readonly #givenUp = new Set<string>();
 
   /** @param read looks again where root keys are kept; called when an unknown one is asked for */
   constructor(
     private readonly read: () => HeldRootKeys,
-    private readonly repository: Pick<RootWrappedKeysRepository, 'findPrimaryId' | 'adopt'>,
+    private readonly repository: Pick<
+      RootWrappedKeysRepository,
+      'findPrimaryId' | 'adopt' | 'findDestroyedIds'
+    >,
     private readonly clock: Clock,
   ) {
     this.#held = read();
@@ -40,6 +45,14 @@ export class RootKeys {
     return this.#get(rootId).unwrap(wrapped, context);
   }
 
+  /** Lets go of those that `root complete` gave up, for good: whatever their rows say later, they are used no more. */
+  async forgetGivenUp(): Promise<void> {
+    for (const id of await this.repository.findDestroyedIds()) this.#givenUp.add(id);
+    this.#hold(this.#held);
+    // What is current here was replaced meanwhile, and nothing had to be looked for since.
+    if (this.#givenUp.has(this.#held.current.id)) this.#readAgain();
+  }
+
   /** A database that has no key yet takes the root key that it is started with first. */
   async #adopt(): Promise<string> {
     const { id } = this.#readAgain().current;
@@ -54,7 +67,12 @@ export class RootKeys {
   }
 
   #readAgain(): HeldRootKeys {
-    this.#held = this.read();
+    return this.#hold(this.read());
+  }
+
+  /** The current one is the operator's word, even when it was given up before. */
+  #hold({ current, others }: HeldRootKeys): HeldRootKeys {
+    this.#held = { current, others: others.filter(({ id }) => !this.#givenUp.has(id)) };
     return this.#held;
   }
 }

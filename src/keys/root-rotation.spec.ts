@@ -128,6 +128,36 @@ describe('changing the root key', () => {
       expect(await isReadable(await newUser())).toBe(true);
     });
 
+    /** By somebody who writes to the database and nothing else. */
+    async function makePrimaryAgain(old: string): Promise<void> {
+      const roots = database.query.updateTable('keys').where('purpose', '=', 'root');
+      await roots.set({ state: 'DECRYPT_ONLY' }).where('state', '=', 'PRIMARY').execute();
+      await roots.set({ state: 'PRIMARY', destroyed_at: null }).where('id', '=', old).execute();
+    }
+
+    it('is given up by running instances, also by one that missed it, whatever its row says later', async () => {
+      const old = idOf(file);
+      const idle = await newKeyring();
+      const kek = database.query.selectFrom('keys').select(['id', 'parent_id', 'wrapped']);
+      const { id, ...before } = await kek.where('purpose', '=', 'user-kek').executeTakeFirstOrThrow();
+      rotation.stage();
+      await rotation.promote(noProgress);
+      await newUser();
+      await rotation.complete();
+      for (const instance of [keyring, idle]) await instance.forgetEnded();
+
+      await makePrimaryAgain(old);
+      for (const instance of [keyring, idle]) {
+        const refused = { name: 'DecryptionError', keyId: old };
+        await expect(instance.createUserKey(randomUUID())).rejects.toMatchObject(refused);
+      }
+      await database.query.updateTable('keys').set(before).where('id', '=', id).execute();
+      const restored = idle.encryptionKey({ purpose: 'contacts', owner });
+      const refused = { name: 'DecryptionError', keyId: id, cause: { keyId: old } };
+      await expect(restored).rejects.toMatchObject({ name: 'DecryptionError', cause: refused });
+      expect(await refusal()).toContain(`holds root key ${idOf(file)}, but the database needs ${old}`);
+    });
+
     it('lets no key be put under the old one once it is promoted, though it was wrapped before', async () => {
       const late = randomUUID();
       const { primaries, repository } = openKeyring(database, await newRootKeys(), new FakeClock());
@@ -344,6 +374,25 @@ describe('changing the root key', () => {
         const completed = await newRotation(both).complete();
         expect(completed).toEqual({ variable: 'ROOT_KEY_PREVIOUS' });
         expect(await isReadable(user, { ROOT_KEY: second })).toBe(true);
+      });
+
+      it('gives ROOT_KEY_PREVIOUS up once the change is complete, and at a start after it', async () => {
+        const [first, second] = [fresh(), fresh()];
+        await database.query.deleteFrom('keys').execute();
+        const user = await newUser(await newKeyring({ ROOT_KEY: first }));
+        const [old] = await rootIds();
+        const both = { ROOT_KEY: second, ROOT_KEY_PREVIOUS: first };
+        const running = await newKeyring(both);
+        await newRotation(both).promote(noProgress);
+        await newRotation(both).complete();
+        await running.forgetEnded();
+        const started = await newKeyring(both);
+        await makePrimaryAgain(old!);
+        for (const instance of [running, started]) {
+          expect((await instance.encryptionKey({ purpose: 'contacts', owner: user })).owner).toBe(user);
+          const refused = { name: 'DecryptionError', keyId: old };
+          await expect(instance.createUserKey(randomUUID())).rejects.toMatchObject(refused);
+        }
       });
 
       it('refuses a file and ROOT_KEY_PREVIOUS together once the file is to change', async () => {

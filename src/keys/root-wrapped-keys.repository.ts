@@ -49,6 +49,18 @@ export class RootWrappedKeysRepository {
     return row?.id;
   }
 
+  /** Those that were given up. */
+  async findDestroyedIds(): Promise<string[]> {
+    const rows = await this.database.query
+      .selectFrom('keys')
+      .select('id')
+      .where('owner_id', '=', SYSTEM_OWNER)
+      .where('purpose', '=', ROOT_PURPOSE)
+      .where('state', '=', 'DESTROYED')
+      .execute();
+    return rows.map(({ id }) => id);
+  }
+
   /** @returns undefined for one that the database never had */
   async findRootState(id: string): Promise<KeyRow['state'] | undefined> {
     const row = await this.database.query

@@ -12,6 +12,7 @@ import { RootKeys } from './root-keys.js';
 import { wrappingContext } from './wrapping-context.js';
 
 export const MAX_CACHED_KEYS = 10_000;
+const IDS_PER_READ = 500;
 
 export interface LoadedKey {
   readonly row: KeyRow;
@@ -50,6 +51,21 @@ export class UnwrappedKeys {
   /** The symmetric key with this id, for wrapping. */
   async wrappingKey(id: string): Promise<SymmetricKey | undefined> {
     return (await this.find(id))?.material.symmetric;
+  }
+
+  /**
+   * Lets go of every key that has ended since it was used, and of root keys that were given up. They are not
+   * overwritten: who holds one to encrypt with it would do that under a key of zeros.
+   */
+  async forgetEnded(): Promise<void> {
+    await this.rootKeys.forgetGivenUp();
+    const ids = [...this.#materials.keys()];
+    for (let start = 0; start < ids.length; start += IDS_PER_READ) {
+      const page = ids.slice(start, start + IDS_PER_READ);
+      const usable = new Set(await this.repository.findUsableIds(page, this.clock.nowMs()));
+      for (const id of page) if (!usable.has(id)) this.#materials.delete(id);
+    }
+    this.#keys.clear();
   }
 
   async #load(id: string): Promise<LoadedKey | undefined> {

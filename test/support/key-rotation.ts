@@ -44,7 +44,16 @@ export function openRotation(
   );
   const runner = new KeyJobRunner(jobs, steps, database, clock);
   const destruction = new KeyDestructionService(usesRepository, uses, jobs, database, clock);
-  const scheduler = new KeyRotationScheduler(rotation, runner, destruction, jobs, database, clock, config);
+  const scheduler = new KeyRotationScheduler(
+    rotation,
+    runner,
+    destruction,
+    keyring,
+    jobs,
+    database,
+    clock,
+    config,
+  );
   const inventory = new KeyInventory(new KeyInventoryRepository(database), jobs, uses, config);
   return {
     keyring,
