@@ -165,6 +165,22 @@ describe('KeyringService', () => {
       expect(await keyring.tokenVerificationKey(id)).toBeUndefined();
     });
 
+    it.each(['purpose', 'owner_id', 'suite'] as const)(
+      'refuses a key that it has unwrapped already once its %s is another one',
+      async (column) => {
+        const { id } = await keyring.macKey('refresh-token');
+        const other = { purpose: 'audit-chain', owner_id: owner, suite: 'Ed25519' }[column];
+        const change = { [column]: other };
+        await database.query.updateTable('keys').set(change).where('id', '=', id).execute();
+        clock.advance(1);
+        const { purpose } = { purpose: 'refresh-token', ...change };
+        await expect(keyring.macKeyById(purpose, id)).rejects.toMatchObject({
+          name: 'DecryptionError',
+          keyId: id,
+        });
+      },
+    );
+
     it('decrypts with a key of another suite than its purpose has now', async () => {
       const context = { purpose: 'contacts', owner };
       const { primaries } = openKeyring(database, rootKey, clock);

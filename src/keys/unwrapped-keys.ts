@@ -24,7 +24,7 @@ export interface LoadedKey {
 export class UnwrappedKeys {
   readonly #keys: ExpiringCache<LoadedKey | undefined>;
   /** What was unwrapped, as long as the key is usable. The bytes of an id never change, so a transaction may add to it. */
-  readonly #materials = new Map<string, KeyMaterial>();
+  readonly #materials = new Map<string, LoadedKey>();
 
   constructor(
     private readonly repository: KeysRepository,
@@ -75,10 +75,11 @@ export class UnwrappedKeys {
       return undefined;
     }
     const known = this.#materials.get(id);
-    if (known) return { row, material: known };
+    if (known && isSameKey(known.row, row)) return { row, material: known.material };
     const material = await this.#import(row, row.wrapped);
-    if (material) this.#remember(id, material);
-    return material && { row, material };
+    const key = material && { row, material };
+    if (key) this.#remember(id, key);
+    return key;
   }
 
   #isUsable({ state, not_after: notAfterMs }: KeyRow): boolean {
@@ -86,10 +87,10 @@ export class UnwrappedKeys {
     return notAfterMs === null || notAfterMs > this.clock.nowMs();
   }
 
-  #remember(id: string, material: KeyMaterial): void {
+  #remember(id: string, key: LoadedKey): void {
     const oldest = this.#materials.keys().next();
     if (this.#materials.size >= MAX_CACHED_KEYS && !oldest.done) this.#materials.delete(oldest.value);
-    this.#materials.set(id, material);
+    this.#materials.set(id, key);
   }
 
   /** @throws {DecryptionError} naming the key whose row somebody else has changed, whatever in it */
@@ -122,4 +123,14 @@ export class UnwrappedKeys {
     if (parentRow && parentRow.purpose !== parent) throw new DecryptionError(row.id);
     return (await this.wrappingKey(row.parent_id))?.decrypt(wrapped, context);
   }
+}
+
+/** What its wrapping is bound to, or else a row that was changed would make another key of what is in memory. */
+function isSameKey(one: KeyRow, other: KeyRow): boolean {
+  return (
+    one.purpose === other.purpose &&
+    one.owner_id === other.owner_id &&
+    one.suite === other.suite &&
+    one.version === other.version
+  );
 }
