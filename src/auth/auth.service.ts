@@ -71,7 +71,7 @@ export class AuthService {
     origin: RequestOrigin,
   ): Promise<Tokens & { readonly deviceToken: string }> {
     const credentials = await this.users.findCredentials(email);
-    const deviceId = await this.knownDevices.recognise(credentials.userId, deviceToken);
+    const deviceId = await this.knownDevices.recognise(credentials, deviceToken);
     const subject = deviceId === undefined ? credentials.subject : `${credentials.subject}/${deviceId}`;
     const userId = await this.throttle.attempt({
       kind: 'password',

@@ -1,10 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../common/clock.js';
-import { uuidv7 } from '../common/id.js';
+import { timeOfId, uuidv7 } from '../common/id.js';
 import { CryptoService } from '../crypto/crypto.service.js';
 import { type EncryptionContext } from '../crypto/encryption-context.js';
 import { DecryptionError } from '../crypto/errors.js';
+import { SecondFactorService } from '../factors/second-factor.service.js';
 import { SYSTEM_OWNER } from '../keys/key-purposes.js';
+import { type Credentials } from '../users/users.service.js';
 
 /** So that people and scanners recognise one. */
 const PREFIX = 'sasd_';
@@ -13,31 +15,48 @@ const PREFIX = 'sasd_';
  * Devices that have signed in to an account before (the device cookies of OWASP, for clients that may have no
  * cookies). A device token is the device's id, encrypted for one account: only the server can make one, and only
  * after a login. It lets nobody in. It counts failures apart from those of everybody else.
+ *
+ * Whoever has signed in may have gathered any number of tokens, each with guesses of its own. So none counts any more
+ * once there is something else to guess: another password, or a second factor.
  */
 @Injectable()
 export class KnownDevices {
   constructor(
+    private readonly secondFactor: SecondFactorService,
     private readonly crypto: CryptoService,
     private readonly clock: Clock,
   ) {}
 
-  /** The id of the device that was given this token for this account; `undefined` for all else. */
-  async recognise(userId: string | undefined, token: string | undefined): Promise<string | undefined> {
+  /**
+   * The id of the device that was given this token for this account and has signed in since its password and its second
+   * factor are what they are; `undefined` for all else.
+   */
+  async recognise(
+    { userId, passwordChangedAtMs }: Credentials,
+    token: string | undefined,
+  ): Promise<string | undefined> {
     if (token?.startsWith(PREFIX) !== true) return undefined;
     const envelope = Buffer.from(token.slice(PREFIX.length), 'base64url');
-    try {
-      const deviceId = await this.crypto.decrypt(envelope, contextOf(userId ?? 'unknown'));
-      return deviceId.toString('latin1');
-    } catch (error) {
-      if (error instanceof DecryptionError) return undefined;
-      throw error;
-    }
+    // An address that nobody has costs the same work.
+    const deviceId = await this.#open(userId ?? 'unknown', envelope);
+    if (userId === undefined || deviceId === undefined) return undefined;
+    const factorSinceMs = (await this.secondFactor.activeSince(userId)) ?? 0;
+    return timeOfId(deviceId) >= Math.max(passwordChangedAtMs, factorSinceMs) ? deviceId : undefined;
   }
 
   /** A token for a device that has just signed in, under the key that is primary now. */
   async tokenFor(userId: string, deviceId: string = uuidv7(this.clock.nowMs())): Promise<string> {
     const envelope = await this.crypto.encrypt(Buffer.from(deviceId, 'latin1'), contextOf(userId));
     return PREFIX + envelope.toString('base64url');
+  }
+
+  async #open(userId: string, envelope: Buffer): Promise<string | undefined> {
+    try {
+      return (await this.crypto.decrypt(envelope, contextOf(userId))).toString('latin1');
+    } catch (error) {
+      if (error instanceof DecryptionError) return undefined;
+      throw error;
+    }
   }
 }
 

@@ -15,6 +15,11 @@ export function uuidv7(nowMs: number): string {
   return `${time.slice(0, 8)}-${time.slice(8)}-7${randomUUID().slice(AFTER_VERSION)}`;
 }
 
+/** When a UUID version 7 was made, in Unix milliseconds. */
+export function timeOfId(id: string): number {
+  return Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16);
+}
+
 /** Whether `text` has the canonical form of an id. Anything else can't name an object. */
 export function isId(text: string): boolean {
   return UUID.test(text);

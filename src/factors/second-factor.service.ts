@@ -39,6 +39,11 @@ export class SecondFactorService {
     return isActive(await this.factors.find(userId));
   }
 
+  /** Since when a login needs it, in Unix milliseconds; `undefined` when it doesn't. */
+  async activeSince(userId: string): Promise<number | undefined> {
+    return (await this.factors.find(userId))?.activated_at ?? undefined;
+  }
+
   /**
    * Makes a seed that counts for nothing before it is activated.
    *

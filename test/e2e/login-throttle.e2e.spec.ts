@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { PasswordHasher } from '../../src/crypto/password-hasher.js';
 import { type Account, newAccount, newEmail, PASSWORD } from '../support/accounts.js';
+import { AuthenticatorApp } from '../support/authenticator-app.js';
 import { forEachDatabase } from '../support/for-each-database.js';
 import { type HttpsResponse } from '../support/https-client.js';
 import { expectProblem } from '../support/problems.js';
@@ -162,6 +163,46 @@ describe('guessing at passwords', () => {
       await fail(email, 5, { deviceToken });
       expectProblem(await login(email, PASSWORD, { deviceToken }), 'ERR_INVALID_CREDENTIALS');
       expect((await login(email, PASSWORD)).status).toBe(200);
+    });
+
+    it('knows no device from before the password was changed, until it signs in again', async () => {
+      const { email, token, deviceToken } = await newUser();
+      app.clock.advance(1);
+      const newPassword = `${PASSWORD} again`;
+      const changed = await app.post('/v1/auth/password', { currentPassword: PASSWORD, newPassword }, token);
+      expect(changed.status).toBe(204);
+      await fail(email, 2);
+      await fail(email, 3, { deviceToken });
+      expectProblem(await login(email, newPassword, { deviceToken }), 'ERR_INVALID_CREDENTIALS');
+      app.clock.advance(1);
+      const next = (await login(email, newPassword, { deviceToken })).string('deviceToken');
+      await fail(email, 5);
+      expect((await login(email, newPassword, { deviceToken: next })).status).toBe(200);
+    });
+
+    it('counts guesses at a second factor on devices from before it was activated together', async () => {
+      const { email, token, deviceToken } = await newUser();
+      const second = (await login(email, PASSWORD)).string('deviceToken');
+      app.clock.advance(1);
+      const phone = new AuthenticatorApp(
+        (await app.request('POST', '/v1/auth/totp', { token })).string('uri'),
+      );
+      const code = (steps = 0) => phone.code(app.clock.nowMs(), steps);
+      const used = code(-1);
+      await app.post('/v1/auth/totp/activate', { code: used }, token);
+      const guess = (text: string, device: Device = {}) =>
+        app.post('/v1/auth/login', { email, password: PASSWORD, code: text, ...device });
+
+      for (const device of [deviceToken, second, deviceToken, second, deviceToken]) {
+        expectProblem(await guess(used, { deviceToken: device }), 'ERR_INVALID_CREDENTIALS');
+      }
+      expectProblem(await guess(code()), 'ERR_INVALID_CREDENTIALS');
+      app.clock.advance(1);
+      const next = (await guess(code(), { deviceToken })).string('deviceToken');
+      app.clock.advance(60);
+      for (let failure = 0; failure < 5; failure++) await guess(used);
+      expectProblem(await guess(code()), 'ERR_INVALID_CREDENTIALS');
+      expect((await guess(code(), { deviceToken: next })).status).toBe(200);
     });
 
     it('knows a device by nothing but the token of that account', async () => {

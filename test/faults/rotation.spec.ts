@@ -7,8 +7,10 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { AuditCheckpointer } from '../../src/audit/audit-checkpointer.js';
 import { AuditVerifier } from '../../src/audit/audit-verifier.js';
 import { KnownDevices } from '../../src/auth/known-devices.js';
+import { uuidv7 } from '../../src/common/id.js';
 import { Database } from '../../src/database/database.js';
 import { type KeyPurposeName, keyPurposes } from '../../src/keys/key-purposes.js';
+import { UsersService } from '../../src/users/users.service.js';
 import { type Account, newAccount, PASSWORD, signIn } from '../support/accounts.js';
 import { AuthenticatorApp } from '../support/authenticator-app.js';
 import { Build } from '../support/built-server.js';
@@ -132,9 +134,10 @@ async function newAccountWithData(app: TestApp): Promise<Owner> {
   expect(share.status).toBe(201);
   const enrolment = await app.request('POST', '/v1/auth/totp', { token });
   const authenticator = new AuthenticatorApp(enrolment.string('uri'));
+  const deviceId = uuidv7(app.clock.nowMs());
   const device = {
-    id: 'device',
-    token: await app.nest.get(KnownDevices, { strict: false }).tokenFor(account.id, 'device'),
+    id: deviceId,
+    token: await app.nest.get(KnownDevices, { strict: false }).tokenFor(account.id, deviceId),
   };
   return {
     ...account,
@@ -156,7 +159,9 @@ async function expectEverythingReadable(app: TestApp, accounts: readonly Owner[]
     const { email, id, share, device } = account;
     const refreshed = await app.post('/v1/auth/refresh', { refreshToken: account.refreshToken });
     expect(refreshed.status).toBe(200);
-    expect(await app.nest.get(KnownDevices, { strict: false }).recognise(id, device.token)).toBe(device.id);
+    const credentials = await app.nest.get(UsersService, { strict: false }).findCredentials(email);
+    const devices = app.nest.get(KnownDevices, { strict: false });
+    expect(await devices.recognise(credentials, device.token)).toBe(device.id);
     const signedIn = await app.post('/v1/auth/login', { email, password: PASSWORD });
     expect(signedIn.status).toBe(200);
     account.refreshToken = signedIn.string('refreshToken');
