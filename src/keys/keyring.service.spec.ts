@@ -169,6 +169,7 @@ describe('KeyringService', () => {
       'refuses a key that it has unwrapped already once its %s is another one',
       async (column) => {
         const { id } = await keyring.macKey('refresh-token');
+        expect((await keyring.macKeyById('refresh-token', id))?.id).toBe(id);
         const other = { purpose: 'audit-chain', owner_id: owner, suite: 'Ed25519' }[column];
         const change = { [column]: other };
         await database.query.updateTable('keys').set(change).where('id', '=', id).execute();
