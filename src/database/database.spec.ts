@@ -343,7 +343,7 @@ describe('Database', () => {
   it('keeps the SQLite file and its write-ahead log to its owner', async () => {
     const testDatabase = await TestDatabase.create('sqlite');
     await testDatabase.openMigrated();
-    const file = testDatabase.url.slice('sqlite:'.length);
+    const file = testDatabase.file;
     for (const suffix of ['', '-wal', '-shm']) expect((await stat(file + suffix)).mode & 0o777).toBe(0o600);
     await testDatabase.remove();
   });

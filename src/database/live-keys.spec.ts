@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { sql } from 'kysely';
+import { whenSomeoneWaits } from '../../test/support/lock-waits.js';
 import { forEachDatabaseKind, TestDatabase } from '../../test/support/test-database.js';
 import { type Database } from './database.js';
 import { KeyEndedError } from './errors.js';
@@ -98,7 +99,7 @@ describe('a row', () => {
     });
 
     it('that is being written is waited for by who ends its key', async () => {
-      const other = kind === 'sqlite' ? database : await testDatabase.open();
+      const other = await testDatabase.open();
       const written = Promise.withResolvers<void>();
       const mayCommit = Promise.withResolvers<void>();
       const order: string[] = [];
@@ -123,6 +124,8 @@ describe('a row', () => {
           expect(rows).toEqual([{ id: 'late' }]);
         })
         .then(() => order.push('ended'));
+      const waits = whenSomeoneWaits(database, testDatabase);
+      expect(await Promise.race([ending.then(() => 'ended'), waits])).toBe('waiting');
       mayCommit.resolve();
       await Promise.all([writing, ending]);
       expect(order).toEqual(['written', 'ended']);

@@ -162,8 +162,8 @@ describe('the destruction of a key', () => {
     for (const id of [owner, stranger]) await here.keyring.createUserKey(id);
     for (const one of rows) await one.add('a');
 
-    const backup = `${testDatabase.url.slice('sqlite:'.length)}.backup`;
-    const file = new DatabaseSync(testDatabase.url.slice('sqlite:'.length));
+    const backup = `${testDatabase.file}.backup`;
+    const file = new DatabaseSync(testDatabase.file);
     file.prepare('vacuum into ?').run(backup);
     file.close();
     await here.destruction.destroyOwner(owner);
@@ -211,7 +211,7 @@ describe('the destruction of a key', () => {
     clock.advance(2);
     await here.scheduler.run();
 
-    const file = testDatabase.url.slice('sqlite:'.length);
+    const file = testDatabase.file;
     const isStored = ({ wrapped }: { wrapped: Uint8Array | null }) =>
       ['', '-wal'].some((suffix) => readFileSync(file + suffix).includes(wrapped!));
     const live = await all.where('wrapped', 'is not', null).execute();

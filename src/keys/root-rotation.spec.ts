@@ -2,11 +2,10 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { copyFile, link, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setImmediate } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { sql } from 'kysely';
 import { FakeClock } from '../../test/support/fake-clock.js';
 import { openKeyring } from '../../test/support/keyring.js';
+import { whenSomeoneWaits } from '../../test/support/lock-waits.js';
 import { forEachDatabaseKind, TestDatabase } from '../../test/support/test-database.js';
 import { AppConfig } from '../config/app-config.js';
 import { parseEnvironment } from '../config/environment.js';
@@ -174,16 +173,6 @@ describe('changing the root key', () => {
       expect(await isReadable(late)).toBe(true);
     });
 
-    /** On SQLite whoever writes second waits in a queue of the process. */
-    async function whenSomeoneWaits(): Promise<string> {
-      if (kind === 'sqlite') return 'waiting';
-      const waiting = sql`
-        select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'
-      `;
-      while ((await waiting.execute(database.query)).rows.length === 0) await setImmediate();
-      return 'waiting';
-    }
-
     it('waits for keys that are being put under the old one, and moves them', async () => {
       rotation.stage();
       const late = randomUUID();
@@ -196,7 +185,10 @@ describe('changing the root key', () => {
       });
       await inserted.promise;
       const promoting = rotation.promote(noProgress);
-      const first = await Promise.race([promoting.then(() => 'promoted'), whenSomeoneWaits()]);
+      const first = await Promise.race([
+        promoting.then(() => 'promoted'),
+        whenSomeoneWaits(database, testDatabase),
+      ]);
       expect(first).toBe('waiting');
       commit.resolve();
       await inserting;

@@ -25,6 +25,11 @@ export class TestDatabase {
     return new TestDatabase(`sqlite:${join(directory, 'app.db')}`, () => rm(directory, { recursive: true }));
   }
 
+  /** Of SQLite. */
+  get file(): string {
+    return this.url.slice('sqlite:'.length);
+  }
+
   /** One more connection, as another instance would have. */
   async open(): Promise<Database> {
     const database = await openDatabase({ url: this.url, creates: true, onIdleError: () => {} });
