@@ -1,18 +1,35 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { once } from 'node:events';
 import { mkdtemp, readFile } from 'node:fs/promises';
 import { connect as connectPlain, type Socket } from 'node:net';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { connect } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { errorCode } from '../../src/common/error-code.js';
 import { Build } from '../support/built-server.js';
 import { newPostgresDatabase, testPostgresUrl } from '../support/postgres-database.js';
+import { expectProblem } from '../support/problems.js';
+import { parseAnswer } from '../support/raw-connection.js';
 import { TcpRelay } from '../support/tcp-relay.js';
 import { environmentIn } from '../support/test-app.js';
 
 const STOP_LIMIT_MS = 10_000;
 const describePostgres = testPostgresUrl === undefined ? describe.skip : describe;
 const HEAD = 'POST /v1/auth/login HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n';
+
+/** `connected`, or the code of the error. */
+async function connectOutcome(port: number): Promise<unknown> {
+  const socket = connectPlain({ host: '127.0.0.1', port });
+  try {
+    await once(socket, 'connect');
+    return 'connected';
+  } catch (error) {
+    return errorCode(error);
+  } finally {
+    socket.destroy();
+  }
+}
 
 describe('SIGTERM', () => {
   let build: Build;
@@ -63,6 +80,36 @@ describe('SIGTERM', () => {
     expect(await server.stop()).toBe(0);
     expect(performance.now() - startedAtMs).toBeLessThan(STOP_LIMIT_MS);
     for (const socket of [...clients, plain]) socket.destroy();
+  }, 60_000);
+
+  it('lets a request in flight finish, and refuses new ones and new connections meanwhile', async () => {
+    const server = build.run('main.js', [], { ...environmentIn(directory), LOG_LEVEL: 'info' });
+    const client = await server.client(join(directory, 'certs'));
+    const port = Number(new URL(client.url).port);
+    const ca = await readFile(join(directory, 'certs', 'ca.pem'), 'utf8');
+    const begin = async (first: string) => {
+      const socket = connect({ host: '127.0.0.1', port, ca });
+      await once(socket, 'secureConnect');
+      socket.write(first);
+      return { socket, answer: text(socket) };
+    };
+    const inFlight = await begin(`${HEAD}Content-Length: 2\r\n\r\n{`);
+    const late = await begin('GET /health/live HTTP/1.1\r\n');
+    // Their bytes have arrived when a later request is answered.
+    expect((await client.get('/health/live')).status).toBe(200);
+
+    server.signal('SIGTERM');
+    await server.says('"msg":"stopping"');
+    while ((await connectOutcome(port)) === 'connected') await nextTurn();
+    late.socket.write('Host: localhost\r\n\r\n');
+    const refused = parseAnswer(await late.answer);
+    expectProblem(refused, 'ERR_UNAVAILABLE');
+    expect(refused.headers).toMatchObject({ connection: 'close', 'retry-after': '5' });
+    expect(await connectOutcome(port)).toBe('ECONNREFUSED');
+    inFlight.socket.write('}');
+    expectProblem(parseAnswer(await inFlight.answer), 'ERR_VALIDATION');
+    expect(await server.exitCode()).toBe(0);
+    client.close();
   }, 60_000);
 
   describePostgres('while PostgreSQL says nothing', () => {
