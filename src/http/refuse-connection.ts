@@ -16,6 +16,9 @@ interface ParserError extends Error {
   readonly bytesParsed?: number;
 }
 
+/** What comes after the bytes that were refused is refused again by the parser, piece by piece. */
+const refused = new WeakSet<Duplex>();
+
 /**
  * Answers bytes that are no HTTP request, or come too slowly, then closes: nothing after them can be
  * trusted. Failed TLS handshakes come here too; there is no channel to answer them through.
@@ -24,15 +27,13 @@ interface ParserError extends Error {
  */
 export function refuseConnection(error: ParserError, socket: Duplex, always: Fields): void {
   const status = statusOf(error);
-  // Part of an answer is on its way: a second one would end up inside it.
-  const hasBegunToAnswer = answerInProgress(socket)?.headersSent === true;
-  if (status === undefined || !socket.writable || hasBegunToAnswer) socket.destroy();
-  else answer(socket, status, always);
+  if (status === undefined) socket.destroy();
+  else refuse(socket, status, always);
 }
 
 /** Answers CONNECT, which Node gives to no route: this is no proxy. */
 export function refuseTunnel(socket: Duplex, always: Fields): void {
-  answer(socket, 405, { ...always, Allow: 'GET, HEAD' });
+  refuse(socket, 405, { ...always, Allow: 'GET, HEAD' });
 }
 
 /** None for what isn't HTTP at all. */
@@ -48,12 +49,29 @@ function isInRequestLine({ rawPacket, bytesParsed = 0 }: ParserError): boolean {
   return bytesParsed <= line.length && / HTTP\/1\.[01]$/.test(line);
 }
 
+function refuse(socket: Duplex, status: number, always: Fields): void {
+  if (refused.has(socket)) return;
+  refused.add(socket);
+  afterEarlierAnswers(socket, () => {
+    const timer = setTimeout(() => socket.destroy(), LINGER_MS).unref();
+    socket.once('close', () => clearTimeout(timer)).on('error', () => socket.destroy());
+    // Part of an answer is on its way: a second one would end up inside it.
+    if (answerInProgress(socket)?.headersSent === true) socket.destroy();
+    else if (socket.writable) answer(socket, status, always);
+  });
+}
+
+/** A client takes the first answer for that of its first request: those that are complete get theirs before. */
+function afterEarlierAnswers(socket: Duplex, go: () => void): void {
+  const earlier = answerInProgress(socket);
+  if (earlier?.req.complete === true) earlier.once('close', () => afterEarlierAnswers(socket, go));
+  else go();
+}
+
 function answer(socket: Duplex, status: number, always: Fields): void {
   const requestId = newRequestId();
   const problem = problemOfCode(codeOfStatus(status), requestId);
-  const timer = setTimeout(() => socket.destroy(), LINGER_MS).unref();
   // What still arrives is dropped: unread, it would make the system reset the connection under the answer.
-  socket.once('close', () => clearTimeout(timer)).on('error', () => socket.destroy());
   socket.resume().end(toHttpMessage(problem, { ...always, 'x-request-id': requestId }));
 }
 
