@@ -23,7 +23,7 @@ import {
 import { parseMergePatches } from './http/merge-patch-parser.js';
 import { PublicHosts } from './http/public-hosts.js';
 import { type RateLimits } from './http/rate-limits.js';
-import { refuseConnection, refuseTunnel } from './http/refuse-connection.js';
+import { refuseConnection, refuseOtherProtocols, refuseTunnel } from './http/refuse-connection.js';
 import { RouteTable } from './http/route-table.js';
 
 export interface HttpOptions {
@@ -102,6 +102,7 @@ export function newHttpAdapter({ tls, config, rateLimits, logger }: HttpOptions)
   instance.server.on('checkExpectation', (request, response) =>
     instance.server.emit('request', request, response),
   );
+  refuseOtherProtocols(instance.server, always);
   instance.server.on('connect', (_request, socket) => refuseTunnel(socket, always));
   addHooks(instance, { admission, routes, rateLimits, crossOrigin });
   // Not before: the adapter adds hooks of its own, and one of them answers targets that begin with no slash.

@@ -1,7 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { type AppError } from '../common/app-error.js';
 import { newRequestId } from '../common/id.js';
-import { PROBLEM_MEDIA_TYPE, problemOfError } from '../common/problem-details.js';
 import { MisdirectedRequestError } from './errors.js';
 import {
   HEADERS_LIMIT_BYTES,
@@ -10,7 +8,7 @@ import {
   TIMEOUT_CHECK_INTERVAL_MS,
 } from './limits.js';
 import { type PublicHosts } from './public-hosts.js';
-import { refuseConnection, refuseTunnel } from './refuse-connection.js';
+import { refuseConnection, refuseRequest, refuseTunnel } from './refuse-connection.js';
 import { RequestChecks } from './request-checks.js';
 
 /** What a field value may hold; anything else in a target is left out of the redirect. */
@@ -49,7 +47,7 @@ export function newRedirectServer(options: RedirectOptions): Server {
 
   function answer(request: IncomingMessage, response: ServerResponse): void {
     const refusal = checks.refusal(request);
-    if (refusal && !(refusal instanceof MisdirectedRequestError)) refuse(response, refusal, always);
+    if (refusal && !(refusal instanceof MisdirectedRequestError)) refuseRequest(response, refusal, always);
     else redirect(response, locationOf(request, options), always);
   }
 
@@ -72,19 +70,4 @@ function locationOf({ headers, url = '' }: IncomingMessage, options: RedirectOpt
 function redirect(response: ServerResponse, location: string, always: RedirectOptions['always']): void {
   const fields = { ...always, 'x-request-id': newRequestId(), location, 'content-length': '0' };
   response.writeHead(308, { ...fields, connection: 'close' }).end();
-}
-
-function refuse(response: ServerResponse, refusal: AppError, always: RedirectOptions['always']): void {
-  const requestId = newRequestId();
-  const { body, headers } = problemOfError(refusal, requestId);
-  const content = JSON.stringify(body);
-  response.writeHead(body.status, {
-    ...always,
-    ...headers,
-    'x-request-id': requestId,
-    'content-type': PROBLEM_MEDIA_TYPE,
-    'content-length': Buffer.byteLength(content),
-    connection: 'close',
-  });
-  response.end(content);
 }

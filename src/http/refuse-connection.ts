@@ -1,7 +1,15 @@
-import { type ServerResponse } from 'node:http';
+import { METHODS, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import { type Duplex } from 'node:stream';
+import { type AppError } from '../common/app-error.js';
 import { newRequestId } from '../common/id.js';
-import { codeOfStatus, type Problem, PROBLEM_MEDIA_TYPE, problemOfCode } from '../common/problem-details.js';
+import {
+  codeOfStatus,
+  type Problem,
+  PROBLEM_MEDIA_TYPE,
+  problemOfCode,
+  problemOfError,
+} from '../common/problem-details.js';
+import { MalformedRequestError } from './errors.js';
 
 /** A client that doesn't read the answer or close has so long until its connection is cut. */
 const LINGER_MS = 1_000;
@@ -34,6 +42,35 @@ export function refuseConnection(error: ParserError, socket: Duplex, always: Fie
 /** Answers CONNECT, which Node gives to no route: this is no proxy. */
 export function refuseTunnel(socket: Duplex, always: Fields): void {
   refuse(socket, 405, { ...always, Allow: 'GET, HEAD' });
+}
+
+/**
+ * Node's parser takes RTSP too (RFC 2326), and the router answers its methods past all hooks: nothing would be
+ * checked, counted or logged.
+ */
+export function refuseOtherProtocols(server: Server, always: Fields): void {
+  const methods: ReadonlySet<string | undefined> = new Set(METHODS);
+  const listeners = server.listeners('request') as RequestListener[];
+  server.removeAllListeners('request').on('request', (request, response) => {
+    if (methods.has(request.method)) for (const listener of listeners) listener(request, response);
+    else refuseRequest(response, new MalformedRequestError(), always);
+  });
+}
+
+/** Answers a request that no route gets to see, and closes. */
+export function refuseRequest(response: ServerResponse, refusal: AppError, always: Fields): void {
+  const requestId = newRequestId();
+  const { body, headers } = problemOfError(refusal, requestId);
+  const content = JSON.stringify(body);
+  response.writeHead(body.status, {
+    ...always,
+    ...headers,
+    'x-request-id': requestId,
+    'content-type': PROBLEM_MEDIA_TYPE,
+    'content-length': Buffer.byteLength(content),
+    connection: 'close',
+  });
+  response.end(content);
 }
 
 /** None for what isn't HTTP at all. */

@@ -153,6 +153,8 @@ describe('the edge', () => {
       ['HTTP/1.0 without Host', 'GET /health/live HTTP/1.0\r\n\r\n'],
       ['HTTP/2.0 in a request line', `GET /health/live HTTP/2.0\r\n${HOST}\r\n`],
       ["HTTP/2's preface", 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'],
+      ['RTSP', `DESCRIBE rtsp://localhost/x RTSP/1.0\r\n${HOST}\r\n`],
+      ['a method of RTSP on a path', `PLAY /health/live RTSP/1.1\r\n${HOST}\r\n`],
       ['an absolute target that is not https', `GET http://localhost/health/live HTTP/1.1\r\n${HOST}\r\n`],
       ['a folded header', `GET /health/live HTTP/1.1\r\n${HOST}A: b\r\n c\r\n\r\n`],
       ['lines that end in LF', 'GET /health/live HTTP/1.1\nHost: localhost\n\n'],
