@@ -46,6 +46,13 @@ describe('PasswordPolicy', () => {
     'Password1Password2',
     'iloveyou1iloveyou2',
     'Password2023-Password2024',
+    'P@ssword1P@ssword2',
+    'P@55word2023 P@55word2024',
+    'Dr4gon1!Dr4gon2!Dr4gon3!',
+    'Dragon-1988-12-05',
+    '05.12.1988 dragon',
+    'Password20242025',
+    'Password12345678',
   ])('refuses %j, a listed one in disguise', async (password) => {
     expect(await fault(password)).toBeDefined();
   });
@@ -59,13 +66,19 @@ describe('PasswordPolicy', () => {
     },
   );
 
-  it('takes a common word between random digits', async () => {
+  it('takes a common word between random digits, five or more', async () => {
     for (let seed = 0; seed < 200; seed++) {
       const digits = BigInt(`0x${createHash('sha256').update(`${seed}`).digest('hex')}`).toString();
-      const word = ['check', 'password', 'dragon', 'monkey'][seed % 4]!;
-      const password = `${digits.slice(0, 6)}${word}${digits.slice(6, 12)}`;
+      const word = ['checkpoint', 'motherland', 'masterpiece', 'basketball'][seed % 4]!;
+      const password = `${digits.slice(0, 3)}${word}${digits.slice(3, 5 + (seed % 4))}`;
       expect([password, await fault(password)]).toEqual([password, undefined]);
     }
+  });
+
+  it('takes a common word between random signs', async () => {
+    expect(await fault('$(-password=%;')).toBe('must have at least 15 characters');
+    expect(await fault('$(-password=%;?')).toBeUndefined();
+    expect(await fault('!!!!basketball!!!')).toBeDefined();
   });
 
   // Made by random generators: words of a list of 7 776, characters of several alphabets.

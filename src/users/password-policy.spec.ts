@@ -105,6 +105,12 @@ describe('passwordFault', () => {
     ['lovelace@acmecorp.com', 'acmecorp-2026!!!'],
     ['lovelace@acmecorp.com', 'lovelace12345678901234567890'],
     ['zoe\u0308berg@example.com', 'zoëbergzoëbergex'],
+    ['ada.lovelace@example.com', '4da.l0vel4ce@ex4mple.com'],
+    ['ada.lovelace@example.com', '@da.L0vel@ce!2026'],
+    ['ada.lovelace@example.com', 'a.d.a.l.o.v.e.l.a.c.e'],
+    ['ada.lovelace@example.com', '4d4_l0v_3l4_c3_2026'],
+    ['l33t.h4x0r@example.com', 'leet-haxor-leet'],
+    ['will@mill.example', 'w1ll.m1ll.w1ll.m111'],
     ['zoëberg@example.com', 'zoe\u0308bergzoe\u0308bergex'],
   ])('refuses what %j makes of its parts and little else: %j', (email, password) => {
     expect(fault(password, email)).toBe(
@@ -122,11 +128,20 @@ describe('passwordFault', () => {
   it('does not mind parts of the address in a password that has enough beside them', () => {
     expect(fault('ada is a short name', 'ada@a.bc')).toBeUndefined();
     expect(fault('lovelace vkqjzhwb')).toBeUndefined();
+    expect(fault('lovelace 58029741')).toBeUndefined();
+    expect(fault('lovelace $(-=!%;?')).toBeUndefined();
+    expect(fault('l0vel4ce maple otter')).toBeUndefined();
   });
 
   it('makes few guesses of any password', () => {
-    for (const password of ['ada-C0rrect-h0rse-b@ttery-st@ple1!', '1ada1ada1', '!ada@1!'.repeat(100)]) {
-      expect(guesses(password, CONTEXT).length).toBeLessThanOrEqual(42);
+    for (const password of [
+      'ada-C0rrect-h0rse-b@ttery-st@ple1!',
+      '1ada1ada1',
+      '!ada@1!'.repeat(100),
+      '1a2!3b4ada'.repeat(100),
+      '1a2b3c4d5e'.repeat(100),
+    ]) {
+      expect(guesses(password, CONTEXT).length).toBeLessThanOrEqual(200);
     }
   });
 
@@ -141,6 +156,7 @@ describe('passwordFault', () => {
       '密码'.repeat(170),
       'a1'.repeat(511),
       '@ '.repeat(511),
+      '1a22b3c4d!'.repeat(102),
     ]) {
       passwordFault(password, { ...CONTEXT, email }, 15);
       guesses(password, { ...CONTEXT, email });

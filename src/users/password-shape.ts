@@ -1,8 +1,11 @@
 /** A word shorter than this says little about what stands around it. */
 const MIN_CORE_LENGTH = 4;
-/** More around a word than a date may be random, unless it is little but runs; one character many times counts once. */
-const MAX_DECORATION_LENGTH = 8;
+/** More digits, or more signs, around a word may be random, unless they are years and dates or little but runs. */
+const MAX_DIGITS = 4;
+const MAX_SIGNS = 4;
 const MAX_RUNS = 3;
+/** Years, and days and months in any order before or after one. */
+const DATES = /^(?:(?:19|20)\d\d)*(?:[0-3]\d[0-3]\d)?(?:(?:19|20)\d\d)?$/;
 /** A run of neighbours shorter than this is in any text. */
 const MIN_RUN = 3;
 /** What fingers follow, and what is counted in circles. Letters of all scripts follow each other as well. */
@@ -53,7 +56,12 @@ export function coreOf(text: string): string {
   return isDecoration(text.slice(0, match.index), text.slice(match.index + core.length)) ? core : text;
 }
 
-/** Without what stands between the words. */
+/** In one word, with what stands around it. */
+export function joined(text: string): string {
+  return text.replaceAll(/(?<=[\p{L}\p{M}\p{N}])[^\p{L}\p{M}\p{N}]+(?=[\p{L}\p{M}\p{N}])/gu, '');
+}
+
+/** Without what stands between the words and around them. */
 export function lettersAndDigits(text: string): string {
   return text.replaceAll(/[^\p{L}\p{M}\p{N}]+/gu, '');
 }
@@ -77,8 +85,11 @@ export function countChosen(text: string): number {
 }
 
 function isDecoration(before: string, after: string): boolean {
-  const short = (before + after).replaceAll(/(.)\1{2,}/gsu, '$1');
-  return short.length <= MAX_DECORATION_LENGTH || countChosen(before) + countChosen(after) <= MAX_RUNS;
+  const [first, last] = [before, after].map((text) => text.replaceAll(/\P{N}/gu, ''));
+  const digits = `${first}${last}`;
+  const isShort = digits.length <= MAX_DIGITS || DATES.test(digits);
+  if (!isShort && countChosen(first ?? '') + countChosen(last ?? '') > MAX_RUNS) return false;
+  return countChosen((before + after).replaceAll(/\p{N}/gu, '')) <= MAX_SIGNS;
 }
 
 /** What follows itself to the end of the text, the last time maybe cut; the text itself if nothing does. */
