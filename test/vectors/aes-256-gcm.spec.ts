@@ -18,8 +18,6 @@ interface Vector {
 }
 
 interface Group {
-  readonly keySize: number;
-  readonly ivSize: number;
   readonly tests: readonly Vector[];
 }
 
@@ -61,17 +59,28 @@ const knownAnswers: readonly Vector[] = [
 ];
 
 const { isPresent, groups } = readWycheproof<Group>('aes_gcm_test.json');
-const vectors = isPresent
-  ? groups.filter(({ keySize, ivSize }) => keySize === 256 && ivSize === 96).flatMap(({ tests }) => tests)
-  : knownAnswers;
+const all = groups.flatMap(({ tests }) => tests);
+/*
+ * The one shape that both suites use. Keys of other lengths are refused when they are imported, and no format here has
+ * room for another nonce or tag, so that the other cases have nothing to be tried on.
+ */
+const ofOtherKeys = all.filter(({ key }) => bits(key) !== 256);
+const ofOtherNonces = all.filter(({ key, iv }) => bits(key) === 256 && bits(iv) !== 96);
+const ofOurShape = all.filter(
+  ({ key, iv, tag }) => bits(key) === 256 && bits(iv) === 96 && bits(tag) === 128,
+);
+const vectors = isPresent ? ofOurShape : knownAnswers;
 const kinds = ['forOneChunk', 'forManyChunks'] as const;
 
 describe('AES-256-GCM with nonces of 96 bits', () => {
   const source = isPresent
-    ? 'all 66 cases of C2SP/wycheproof'
+    ? '66 cases of C2SP/wycheproof: all but 211 of other key and 39 of other nonce lengths'
     : 'three cases only, as ../shared/vectors is absent';
   it(`reads ${source}`, () => {
-    expect(vectors).toHaveLength(isPresent ? 66 : knownAnswers.length);
+    const counts = [all, ofOtherKeys, ofOtherNonces, ofOurShape].map(({ length }) => length);
+    expect(counts).toEqual(isPresent ? [316, 211, 39, 66] : [0, 0, 0, 0]);
+    const invalid = vectors.filter(({ result }) => result === 'invalid');
+    expect([vectors.length, invalid.length]).toEqual(isPresent ? [66, 27] : [3, 1]);
   });
 
   // A chunk has no associated data; the other cases are the runtime's alone.
@@ -100,14 +109,15 @@ describe('AES-256-GCM with nonces of 96 bits', () => {
     }
   });
 
-  it('authenticates associated data in every case that has some', () => {
-    const answers = vectors.filter(({ aad }) => aad !== '').map((vector) => [vector.tcId, decrypts(vector)]);
-    const expected = vectors
-      .filter(({ aad }) => aad !== '')
-      .map(({ tcId, result }) => [tcId, result === 'valid']);
-    expect(answers).toEqual(expected);
+  it('decrypts the valid cases and no other with their associated data', () => {
+    const answers = vectors.map((vector) => [vector.tcId, decrypts(vector)]);
+    expect(answers).toEqual(vectors.map(({ tcId, result }) => [tcId, result === 'valid']));
   });
 });
+
+function bits(hex: string): number {
+  return hex.length * 4;
+}
 
 function newCipher({ key, iv }: Vector, kind: (typeof kinds)[number]): ChunkCipher {
   const keys = {
