@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../common/clock.js';
+import { isoTime } from '../common/iso-time.js';
 import { CryptoService } from '../crypto/crypto.service.js';
 import { InvalidSignatureError, signatureKeyIdOf } from '../crypto/signature.js';
 import { Database } from '../database/database.js';
@@ -98,7 +99,7 @@ export class AuditCheckpoints {
 /** As it leaves the machine, and as the API gives it. */
 export function toJson({ seq, at, mac, signature, keyId }: AuditCheckpoint) {
   const encoded = { mac: mac.toString('base64url'), signature: signature.toString('base64url') };
-  return { seq, at: at.toISOString(), keyId, ...encoded };
+  return { seq, at: isoTime(at), keyId, ...encoded };
 }
 
 function toCheckpoint({ seq, at, mac, signature }: AuditCheckpointRow): AuditCheckpoint {

@@ -1,4 +1,5 @@
 import { IsIn, IsOptional, Matches } from 'class-validator';
+import { isoTime } from '../common/iso-time.js';
 import { ApiProperty, ApiPropertyOptional } from '../common/openapi.js';
 import { type Page, PageQuery } from '../common/pagination.js';
 import { type AuditAction, auditActions } from './audit-actions.js';
@@ -49,7 +50,7 @@ class AuditEventResponse {
     const isOthers = event.actor === null ? event.action === 'share.reveal' : event.actor !== readerId;
     const isHidden = readerId !== undefined && isOthers;
     this.seq = event.seq;
-    this.at = event.at.toISOString();
+    this.at = isoTime(event.at);
     this.actor = event.actor;
     this.action = event.action;
     this.target = event.target ?? null;

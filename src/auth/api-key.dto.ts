@@ -1,6 +1,7 @@
 import { ArrayNotEmpty, ArrayUnique, IsArray, IsIn, Length, Matches } from 'class-validator';
 import { Absent } from '../common/absent.js';
 import { IsTime } from '../common/future-time.js';
+import { isoTime } from '../common/iso-time.js';
 import { ApiProperty, ApiPropertyOptional } from '../common/openapi.js';
 import { type Page } from '../common/pagination.js';
 import { type Permission, scopes } from '../common/permissions.js';
@@ -62,9 +63,9 @@ export class ApiKeyResponse {
     this.name = apiKey.name;
     this.prefix = apiKey.prefix;
     this.scopes = apiKey.scopes;
-    this.createdAt = apiKey.createdAt.toISOString();
-    this.expiresAt = apiKey.expiresAt?.toISOString() ?? null;
-    this.lastUsedAt = apiKey.lastUsedAt?.toISOString() ?? null;
+    this.createdAt = isoTime(apiKey.createdAt);
+    this.expiresAt = apiKey.expiresAt ? isoTime(apiKey.expiresAt) : null;
+    this.lastUsedAt = apiKey.lastUsedAt ? isoTime(apiKey.lastUsedAt) : null;
   }
 }
 

@@ -3,6 +3,7 @@ import { type Tokens } from './auth.service.js';
 import { MAX_CODE_LENGTH } from './totp.dto.js';
 import { type Session } from './session.js';
 import { Absent } from '../common/absent.js';
+import { isoTime } from '../common/iso-time.js';
 import { ApiProperty, ApiPropertyOptional } from '../common/openapi.js';
 import { type Page } from '../common/pagination.js';
 
@@ -126,8 +127,8 @@ export class SessionResponse {
 
   constructor({ id, createdAt, lastUsedAt, device }: Session, currentId: string) {
     this.id = id;
-    this.createdAt = createdAt.toISOString();
-    this.lastUsedAt = lastUsedAt.toISOString();
+    this.createdAt = isoTime(createdAt);
+    this.lastUsedAt = isoTime(lastUsedAt);
     this.ip = device.ip;
     this.userAgent = device.userAgent;
     this.current = id === currentId;

@@ -1,5 +1,6 @@
 import { type LoggerService } from '@nestjs/common';
 import { errorCode } from './error-code.js';
+import { isoTime } from './iso-time.js';
 import { type DestinationStream, type Logger, pino, stdSerializers } from 'pino';
 
 const REDACTED = [
@@ -62,7 +63,6 @@ export class JsonLogger implements LoggerService {
   readonly #destination: DestinationStream;
   /** The lines of this turn of the event loop: one write for all of them. */
   #requestLines = '';
-  #time = { ms: 0, iso: '' };
 
   constructor(level: string, destination: DestinationStream) {
     const settings = {
@@ -120,7 +120,7 @@ export class JsonLogger implements LoggerService {
     if (!this.#writesRequests) return;
     if (this.#requestLines === '') setImmediate(() => this.#writeRequestLines());
     const { requestId, method, route, status, durationMs, ip } = fields;
-    const time = this.#isoTime();
+    const time = isoTime(new Date());
     const aborted = status === undefined ? true : undefined;
     const line = {
       level: 'info',
@@ -141,13 +141,6 @@ export class JsonLogger implements LoggerService {
     if (this.#requestLines === '') return;
     this.#destination.write(this.#requestLines);
     this.#requestLines = '';
-  }
-
-  /** Now. Many requests end in one millisecond, and formatting it takes as long as the rest of a line. */
-  #isoTime(): string {
-    const ms = Date.now();
-    if (ms !== this.#time.ms) this.#time = { ms, iso: new Date(ms).toISOString() };
-    return this.#time.iso;
   }
 
   /** Nest's `Logger` passes the message or an object first, and the context it was made with last. */

@@ -2,6 +2,7 @@ import { IsEmail, IsOptional, IsString, Length, MaxLength } from 'class-validato
 import { type Page, PageQuery } from '../common/pagination.js';
 import { type Contact } from './contacts.service.js';
 import { Absent } from '../common/absent.js';
+import { isoTime } from '../common/iso-time.js';
 import { ApiProperty, ApiPropertyOptional } from '../common/openapi.js';
 
 const MAX_NAME_LENGTH = 200;
@@ -107,8 +108,8 @@ export class ContactResponse {
     if (email !== undefined) this.email = email;
     if (phone !== undefined) this.phone = phone;
     if (note !== undefined) this.note = note;
-    this.createdAt = contact.createdAt.toISOString();
-    this.updatedAt = contact.updatedAt.toISOString();
+    this.createdAt = isoTime(contact.createdAt);
+    this.updatedAt = isoTime(contact.updatedAt);
     this.version = contact.version;
   }
 }

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Controller, Get } from '@nestjs/common';
 import { type Principal, PrivilegedUser, Public } from '../common/access.js';
 import { ApiProblems } from '../common/api-problems.js';
+import { isoTime } from '../common/iso-time.js';
 import {
   ApiOkResponse,
   ApiOptionalBearerAuth,
@@ -30,7 +31,7 @@ class CertificateResponse {
   readonly daysLeft: number;
 
   constructor({ current, daysLeft }: ServedCertificate) {
-    this.expiresAt = current.notAfter.toISOString();
+    this.expiresAt = isoTime(current.notAfter);
     this.daysLeft = daysLeft;
   }
 }

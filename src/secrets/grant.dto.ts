@@ -1,6 +1,7 @@
 import { Matches, Max, Min, IsInt } from 'class-validator';
 import { Absent } from '../common/absent.js';
 import { IsTime } from '../common/future-time.js';
+import { isoTime } from '../common/iso-time.js';
 import { ApiProperty, ApiPropertyOptional } from '../common/openapi.js';
 import { type Page } from '../common/pagination.js';
 import { type StringRecord, stringRecordSchema } from '../common/string-record.js';
@@ -57,8 +58,8 @@ abstract class GrantResponse {
     this.id = grant.id;
     this.name = grant.name;
     this.version = grant.version;
-    this.createdAt = grant.createdAt.toISOString();
-    this.expiresAt = grant.expiresAt?.toISOString() ?? null;
+    this.createdAt = isoTime(grant.createdAt);
+    this.expiresAt = grant.expiresAt ? isoTime(grant.expiresAt) : null;
   }
 }
 
@@ -144,8 +145,8 @@ export class OpenedGrantResponse {
     this.ownerId = ownerId;
     this.name = secret.name;
     this.version = secret.version;
-    this.createdAt = secret.createdAt.toISOString();
-    this.expiresAt = secret.expiresAt?.toISOString() ?? null;
+    this.createdAt = isoTime(secret.createdAt);
+    this.expiresAt = secret.expiresAt ? isoTime(secret.expiresAt) : null;
     if ('data' in content) this.data = content.data;
     else {
       this.sealed = content.sealed.toString('base64url');

@@ -1,5 +1,6 @@
 import { Transform } from 'class-transformer';
 import { ArrayMaxSize, ArrayMinSize, IsArray, IsInt, IsOptional, Max, Min } from 'class-validator';
+import { isoTime } from '../common/iso-time.js';
 import { ApiProperty, ApiPropertyOptional } from '../common/openapi.js';
 import { type Page } from '../common/pagination.js';
 import { parseWholeNumber } from '../common/whole-number.js';
@@ -55,8 +56,8 @@ class SecretVersionResponse {
   constructor(version: SecretVersion) {
     this.version = version.version;
     this.state = version.state;
-    this.createdAt = version.createdAt.toISOString();
-    this.expiresAt = version.expiresAt?.toISOString() ?? null;
+    this.createdAt = isoTime(version.createdAt);
+    this.expiresAt = version.expiresAt ? isoTime(version.expiresAt) : null;
   }
 }
 

@@ -1,6 +1,7 @@
 import { IsBoolean, IsOptional, Matches } from 'class-validator';
 import { Absent } from '../common/absent.js';
 import { IsTime } from '../common/future-time.js';
+import { isoTime } from '../common/iso-time.js';
 import { ApiProperty, ApiPropertyOptional } from '../common/openapi.js';
 import { type Page, PageQuery } from '../common/pagination.js';
 import { IsStringRecord, type StringRecord, stringRecordSchema } from '../common/string-record.js';
@@ -75,8 +76,8 @@ export class WrittenSecretResponse {
   constructor(secret: WrittenSecret) {
     this.name = secret.name;
     this.version = secret.version;
-    this.createdAt = secret.createdAt.toISOString();
-    this.expiresAt = secret.expiresAt?.toISOString() ?? null;
+    this.createdAt = isoTime(secret.createdAt);
+    this.expiresAt = secret.expiresAt ? isoTime(secret.expiresAt) : null;
     this.metadata = secret.metadata;
   }
 }
@@ -112,7 +113,7 @@ class SecretSummaryResponse {
     this.version = secret.version;
     this.state = secret.state;
     this.metadata = secret.metadata;
-    this.updatedAt = secret.updatedAt.toISOString();
+    this.updatedAt = isoTime(secret.updatedAt);
   }
 }
 
@@ -146,6 +147,6 @@ export class SecretMetadataResponse {
     this.name = secret.name;
     this.version = secret.version;
     this.metadata = secret.metadata;
-    this.updatedAt = secret.updatedAt.toISOString();
+    this.updatedAt = isoTime(secret.updatedAt);
   }
 }

@@ -1,6 +1,7 @@
 import { IsInt, IsString, Max, MaxLength, Min, MinLength } from 'class-validator';
 import { Absent } from '../common/absent.js';
 import { IsTime } from '../common/future-time.js';
+import { isoTime } from '../common/iso-time.js';
 import { ApiProperty, ApiPropertyOptional } from '../common/openapi.js';
 import { type Page } from '../common/pagination.js';
 import { IsStringRecord, type StringRecord, stringRecordSchema } from '../common/string-record.js';
@@ -76,7 +77,7 @@ export class CreatedShareResponse {
     this.token = token;
     this.url = new URL(`/s/${id}#${token}`, baseUrl).href;
     this.views = views;
-    this.expiresAt = expiresAt.toISOString();
+    this.expiresAt = isoTime(expiresAt);
   }
 }
 
@@ -96,7 +97,7 @@ export class PublicShareResponse {
   constructor(share: PublicShare) {
     this.id = share.id;
     this.viewsLeft = share.viewsLeft;
-    this.expiresAt = share.expiresAt.toISOString();
+    this.expiresAt = isoTime(share.expiresAt);
     this.needsPassphrase = share.needsPassphrase;
   }
 }
@@ -118,8 +119,8 @@ class OwnShareResponse extends PublicShareResponse {
     super(share);
     this.state = share.state;
     this.views = share.views;
-    this.createdAt = share.createdAt.toISOString();
-    this.revealedAt = share.revealedAt.map((time) => time.toISOString());
+    this.createdAt = isoTime(share.createdAt);
+    this.revealedAt = share.revealedAt.map((time) => isoTime(time));
   }
 }
 

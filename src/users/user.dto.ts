@@ -1,3 +1,4 @@
+import { isoTime } from '../common/iso-time.js';
 import { type Role, roles } from '../common/permissions.js';
 import { type User } from './users.service.js';
 import { ApiProperty } from '../common/openapi.js';
@@ -19,6 +20,6 @@ export class UserResponse {
     this.id = id;
     this.email = email;
     this.roles = roles;
-    this.createdAt = createdAt.toISOString();
+    this.createdAt = isoTime(createdAt);
   }
 }
