@@ -54,9 +54,9 @@ export class ContactsService {
    * @throws {PreconditionFailedError} when `If-Match` is given and doesn't hold
    */
   async get(ownerId: string, id: string, precondition: Precondition): Promise<Contact> {
-    const row = await this.#find(ownerId, id);
+    const row = found(await this.repository.find(id, ownerId));
     requireVersion(precondition, row.version);
-    return this.#toContact(row);
+    return toContact(row, parseDetails(await this.#decrypt(row)));
   }
 
   /** One page, optionally only those with exactly this e-mail address, upper and lower case alike. */
@@ -65,7 +65,8 @@ export class ContactsService {
       email === undefined ? undefined : await this.crypto.blindIndexCandidates(email, indexContext(ownerId));
     const rows = await this.repository.list(ownerId, { limit, afterId: decodeCursor(cursor) }, indexes);
     const { items, nextCursor } = toPage(rows, limit, (row) => row.id);
-    return { items: await Promise.all(items.map((row) => this.#toContact(row))), nextCursor };
+    const contacts = items.map(async (row) => toContact(row, parseDetails(await this.#decrypt(row))));
+    return { items: await Promise.all(contacts), nextCursor };
   }
 
   /**
@@ -79,10 +80,10 @@ export class ContactsService {
     changes: ContactChanges,
     precondition: Precondition,
   ): Promise<Contact> {
-    const row = await this.#find(ownerId, id);
+    const row = found(await this.repository.find(id, ownerId));
     if (precondition.ifMatch === undefined) throw new PreconditionRequiredError();
     requireVersion(precondition, row.version);
-    const details = applyChanges(await this.#decrypt(row), changes);
+    const details = applyChanges(parseDetails(await this.#decrypt(row)), changes);
     const updated = { ...row, version: row.version + 1, updated_at: this.clock.nowMs() };
     const encrypted = await this.#encrypt(updated, details);
     const isUpdated = await this.repository.update(row, encrypted, updated.updated_at);
@@ -95,26 +96,16 @@ export class ContactsService {
    * @throws {PreconditionFailedError} when `If-Match` is given and doesn't hold
    */
   async delete(ownerId: string, id: string, precondition: Precondition): Promise<void> {
-    const row = await this.#find(ownerId, id);
+    const row = found(await this.repository.find(id, ownerId));
     requireVersion(precondition, row.version);
     const versions = versionsIn(precondition);
     const isDeleted = await this.repository.delete(id, ownerId, versions);
     if (!isDeleted) throw versions ? new PreconditionFailedError() : new ContactNotFoundError();
   }
 
-  async #find(ownerId: string, id: string): Promise<StoredContact> {
-    const row = await this.repository.find(id, ownerId);
-    if (!row) throw new ContactNotFoundError();
-    return row;
-  }
-
-  async #toContact(row: StoredContact): Promise<Contact> {
-    return toContact(row, await this.#decrypt(row));
-  }
-
-  async #decrypt(row: StoredContact): Promise<ContactDetails> {
-    const plaintext = await this.crypto.decrypt(row.ciphertext, encryptionContext(row));
-    return parseDetails(plaintext);
+  /** Plain, as are `found` and `toContact`: each further promise on the way of a read would show in its cost. */
+  #decrypt(row: StoredContact): Promise<Buffer> {
+    return this.crypto.decrypt(row.ciphertext, encryptionContext(row));
   }
 
   async #encrypt(row: RowIdentity, details: ContactDetails) {
@@ -126,6 +117,12 @@ export class ContactsService {
         : await this.crypto.blindIndex(details.email, indexContext(row.owner_id));
     return { ciphertext, key_id: keyIdOf(ciphertext), email_index: emailIndex };
   }
+}
+
+/** @throws {ContactNotFoundError} */
+function found(row: StoredContact | undefined): StoredContact {
+  if (!row) throw new ContactNotFoundError();
+  return row;
 }
 
 type RowIdentity = Pick<StoredContact, 'id' | 'owner_id' | 'version'>;
