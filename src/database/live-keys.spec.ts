@@ -130,6 +130,31 @@ describe('a row', () => {
       await Promise.all([writing, ending]);
       expect(order).toEqual(['written', 'ended']);
     });
+
+    it('is written, if need be at a second attempt, when its keys are wrapped anew in the other order', async () => {
+      const other = kind === 'sqlite' ? database : await testDatabase.open();
+      const good = {
+        owner_id: 'ada',
+        key_id: 'DECRYPT_ONLY',
+        ciphertext: BYTES,
+        created_at: 2,
+        updated_at: 2,
+      };
+      let writing: Promise<void> | undefined;
+      const touch = (id: string) =>
+        sql`update keys set wrapped = wrapped where id = ${id}`.execute(other.query);
+      const wrapping = other.transaction(async () => {
+        await touch('DECRYPT_ONLY');
+        // It has the key of its index, and waits for the other one.
+        writing ??= insert('contacts', { ...good, id: 'crossed', email_index: emailIndex(2) });
+        await whenSomeoneWaits(database, testDatabase);
+        await touch('ada DECRYPT_ONLY');
+      });
+      await wrapping;
+      await writing;
+      const rows = await database.query.selectFrom('contacts').select('id').execute();
+      expect(rows).toContainEqual({ id: 'crossed' });
+    });
   });
 });
 

@@ -1,4 +1,4 @@
-import { type CustomTypesConfig, Pool, type PoolClient, types as pgTypes } from 'pg';
+import { type CustomTypesConfig, Pool, type PoolClient, type QueryResult, types as pgTypes } from 'pg';
 import { type Dialect, PostgresDialect, type PostgresPool, type PostgresPoolClient } from 'kysely';
 import { OwnerDeletedError } from '../common/app-error.js';
 import { errorCode } from '../common/error-code.js';
@@ -10,6 +10,8 @@ const CONNECT_TIMEOUT_MS = 5_000;
 const STATEMENT_TIMEOUT_MS = 15_000;
 /** For a server that says nothing any more: what is dropped on the way comes with no error. */
 const QUERY_TIMEOUT_MS = STATEMENT_TIMEOUT_MS + 1_000;
+/** Each new attempt meets the winner of the last deadlock no more. */
+const STATEMENT_ATTEMPTS = 4;
 /** SQLSTATE foreign_key_violation: what a row belongs to, in the end an account, is deleted. */
 const FOREIGN_KEY_VIOLATION = '23503';
 /** SQLSTATE serialization_failure and deadlock_detected. */
@@ -55,7 +57,7 @@ function translatingClient(client: PoolClient): PostgresPoolClient {
       if (property === 'query') {
         return async (text: string, values: unknown[]) => {
           if (timeout) return translate(timeout);
-          return target.query(text, values).catch((error: unknown) => {
+          return queryAgain(target, text, values).catch((error: unknown) => {
             if (isQueryTimeout(error)) timeout = error;
             return translate(error);
           });
@@ -67,6 +69,21 @@ function translatingClient(client: PoolClient): PostgresPoolClient {
       return typeof value === 'function' ? (value.bind(target) as unknown) : value;
     },
   });
+}
+
+/**
+ * A statement that is a transaction of its own is done again when it was undone to end a deadlock: it locks the keys
+ * that its row is under, and who wraps those anew may lock them in another order.
+ */
+async function queryAgain(client: PoolClient, text: string, values: unknown[]): Promise<QueryResult> {
+  const isAlone = client.getTransactionStatus() === 'I';
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await client.query(text, values);
+    } catch (error) {
+      if (!isAlone || !CONFLICTS.has(errorCode(error)) || attempt === STATEMENT_ATTEMPTS) throw error;
+    }
+  }
 }
 
 /** The driver's own, which has no code. */
