@@ -1,13 +1,14 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createApp } from '../../src/app.setup.js';
 import { StartError } from '../../src/common/start-error.js';
 import { ensureDevelopmentCertificates } from '../../src/tls/development-certificates.js';
+import { badPairs } from '../support/bad-pairs.js';
 import { Build } from '../support/built-server.js';
 import { environmentIn } from '../support/test-app.js';
-import { newCa, selfSigned, type TestCertificate, writePair } from '../support/test-ca.js';
+import { newCa, type TestCertificate, writePair } from '../support/test-ca.js';
 
 const PASSPHRASE = 'a passphrase of this test';
 
@@ -28,86 +29,45 @@ describe('a production start', () => {
     return { ...environmentIn(directory), ...rootKey, NODE_ENV: 'production', ...(await make(directory)) };
   }
 
-  it.each<[string, RegExp, (directory: string) => Promise<Files>]>([
-    [
-      'that has expired',
-      /certificate .*chain\.pem expired at/,
-      async (directory) => pairOf(directory, await ca.issue({ from: -9, to: -1 })),
-    ],
-    [
-      'that is not valid yet',
-      /certificate .*chain\.pem is not valid before/,
-      async (directory) => pairOf(directory, await ca.issue({ from: 1 })),
-    ],
-    [
-      'of another key',
-      /private key .*key\.pem does not belong to the certificate/,
-      async (directory) => {
+  it.each(badPairs)(
+    'is refused with a certificate %s, in one line that names the file',
+    async (_claim, reason, spoil) => {
+      const environment = await newEnvironment(async (directory) => {
         const files = await pairOf(directory, await ca.issue());
-        await writeFile(join(directory, 'key.pem'), (await ca.issue()).key);
+        await spoil(directory, ca);
         return files;
-      },
-    ],
+      });
+      expect(await refusal(environment)).toMatch(reason);
+    },
+  );
+
+  it('is refused with the certificate that development makes', async () => {
+    const environment = await newEnvironment(async (directory) => {
+      const made = await ensureDevelopmentCertificates({ directory, now: new Date() });
+      return { TLS_CERT_FILE: made.certFile, TLS_KEY_FILE: made.keyFile };
+    });
+    expect(await refusal(environment)).toMatch(/certificate .*server\.pem is from a development CA/);
+  });
+
+  it.each([
     [
-      'without a subject alternative name',
-      /certificate .*chain\.pem has no subject alternative name/,
-      async (directory) => pairOf(directory, await ca.issue({ san: [] })),
-    ],
-    [
-      'that is self-signed',
-      /certificate .*chain\.pem is self-signed/,
-      async (directory) => pairOf(directory, await selfSigned()),
-    ],
-    [
-      'of the development CA',
-      /certificate .*server\.pem is from a development CA/,
-      async (directory) => {
-        const made = await ensureDevelopmentCertificates({ directory, now: new Date() });
-        return { TLS_CERT_FILE: made.certFile, TLS_KEY_FILE: made.keyFile };
-      },
-    ],
-    [
-      'that is a directory',
-      /certificate .*a-directory is a directory/,
-      async (directory) => {
-        const files = await pairOf(directory, await ca.issue());
-        await mkdir(join(directory, 'a-directory'));
-        return { ...files, TLS_CERT_FILE: join(directory, 'a-directory') };
-      },
-    ],
-    [
-      'whose key is an empty file',
-      /private key .*key\.pem is empty/,
-      async (directory) => {
-        const files = await pairOf(directory, await ca.issue());
-        await writeFile(join(directory, 'key.pem'), '');
-        return files;
-      },
-    ],
-    [
-      'whose key needs another passphrase',
+      'another passphrase',
+      { TLS_KEY_PASSPHRASE: `not ${PASSPHRASE}` },
       /private key .*key\.pem cannot be decrypted with TLS_KEY_PASSPHRASE/,
-      async (directory) => {
-        const certificate = await ca.issue();
-        const files = await pairOf(directory, certificate);
-        await writeFile(join(directory, 'key.pem'), certificate.encryptedKey(PASSPHRASE));
-        return { ...files, TLS_KEY_PASSPHRASE: `not ${PASSPHRASE}` };
-      },
     ],
     [
-      'whose passphrase is in no file',
-      /passphrase .*absent does not exist; set TLS_KEY_PASSPHRASE_FILE/,
-      async (directory) => ({
-        ...(await pairOf(directory, await ca.issue())),
-        TLS_KEY_PASSPHRASE_FILE: join(directory, 'absent'),
-      }),
+      'a passphrase that is in no file',
+      { TLS_KEY_PASSPHRASE_FILE: '/nonexistent/passphrase' },
+      /passphrase .*passphrase does not exist; set TLS_KEY_PASSPHRASE_FILE/,
     ],
-  ])('is refused with a certificate %s, in one line that names the file', async (_claim, reason, make) => {
-    const error: unknown = await createApp(await newEnvironment(make)).catch((caught: unknown) => caught);
-    expect(error).toBeInstanceOf(StartError);
-    const { message } = error as StartError;
-    expect(message).toMatch(reason);
-    expect(message).not.toMatch(/\n|PRIVATE KEY|passphrase of this test|MII|MIG/);
+  ])('is refused with an encrypted key and %s', async (_claim, passphrase, reason) => {
+    const environment = await newEnvironment(async (directory) => {
+      const certificate = await ca.issue();
+      const files = await pairOf(directory, certificate);
+      await writeFile(join(directory, 'key.pem'), certificate.encryptedKey(PASSPHRASE));
+      return { ...files, ...passphrase };
+    });
+    expect(await refusal(environment)).toMatch(reason);
   });
 
   it('that is refused ends with 1 and one line, without a word of the key', async () => {
@@ -139,4 +99,12 @@ describe('a production start', () => {
 async function pairOf(directory: string, certificate: TestCertificate): Promise<Files> {
   const { certFile, keyFile } = await writePair(directory, [certificate]);
   return { TLS_CERT_FILE: certFile, TLS_KEY_FILE: keyFile };
+}
+
+async function refusal(environment: Files): Promise<string> {
+  const error: unknown = await createApp(environment).catch((caught: unknown) => caught);
+  expect(error).toBeInstanceOf(StartError);
+  const { message } = error as StartError;
+  expect(message).not.toMatch(/\n|PRIVATE KEY|passphrase of this test|MII|MIG/);
+  return message;
 }
