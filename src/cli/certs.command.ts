@@ -1,4 +1,4 @@
-import { copyFile, readFile } from 'node:fs/promises';
+import { constants, copyFile, readFile } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { Command } from 'commander';
 import { StartError } from '../common/start-error.js';
@@ -34,7 +34,7 @@ export function certsCommand(): Command {
     .addCommand(
       new Command('export-ca')
         .description('print the development CA, and the commands that trust it on standard error')
-        .option('--out <file>', 'write it to a file instead')
+        .option('--out <file>', 'write it to a new file instead')
         .action(exportCa),
     );
 }
@@ -96,8 +96,9 @@ async function exportCa({ out }: { readonly out?: string }): Promise<void> {
     process.stderr.write(`${trustCommands(caFile).join('\n')}\n`);
     return;
   }
-  await copyFile(caFile, out).catch((error: unknown) => {
-    throw new StartError(`${out} cannot be written`, { cause: error });
+  // Never over another file: it could be a key.
+  await copyFile(caFile, out, constants.COPYFILE_EXCL).catch((cause: unknown) => {
+    throw new StartError(`${out} cannot be written, or is there already`, { cause });
   });
   print([`wrote ${out}`, '', ...trustCommands(resolve(out))]);
 }

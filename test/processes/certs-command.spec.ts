@@ -142,9 +142,56 @@ describe('the command certs', () => {
       const out = join(directory, 'exported.pem');
       expect((await run('export-ca', '--out', out)).code).toBe(0);
       expect(await readFile(out, 'utf8')).toBe(await read('ca.pem'));
-      expect((await run('export-ca', '--out', directory)).output).toBe(`${directory} cannot be written\n`);
     });
   });
+
+  it.each(['', 'certs', join('certs', 'ca.key'), join('certs', 'ca.pem'), join('absent', 'ca.pem')])(
+    'export-ca writes no file over another, and none where it cannot: %j',
+    async (name) => {
+      await run('renew');
+      const key = await read('ca.key');
+      const out = name === '' ? '' : join(directory, name);
+      expect(await run('export-ca', '--out', out)).toEqual({
+        code: 1,
+        output: `${out} cannot be written, or is there already\n`,
+      });
+      expect(await read('ca.key')).toBe(key);
+      expect((await stat(join(certs, 'ca.key'))).mode & 0o777).toBe(0o600);
+    },
+  );
+
+  it.each<[string[]]>([
+    [['inspect', 'a', 'b']],
+    [['renew', 'x']],
+    [['client']],
+    [['client', 'a b']],
+    [['client', 'a\nb']],
+    [['client', '..']],
+    [['client', 'ä']],
+    [['client', 'x'.repeat(41)]],
+    [['export-ca', '--out']],
+    [['export-ca', 'x']],
+    [['frob']],
+  ])('refuses what it does not know in one line and makes nothing: %j', async (args) => {
+    const { code, output } = await run(...args);
+    expect({ code, output }).toEqual({ code: 1, output: expect.stringMatching(/^[^\n]+\n$/) });
+    expect(await readdir(directory)).toEqual([]);
+  });
+
+  it.each(['renew', 'client', 'export-ca'])(
+    'says in one line that its directory is a file: %s',
+    async (name) => {
+      await writeFile(certs, 'a file');
+      const { code, output } = await run(name, ...(name === 'client' ? ['billing'] : []));
+      expect({ code, output }).toEqual({
+        code: 1,
+        output: expect.stringMatching(
+          /^cannot make development certificates in [^\n]+certs \(EEXIST\)[^\n]+\n$/,
+        ),
+      });
+      expect(await readFile(certs, 'utf8')).toBe('a file');
+    },
+  );
 
   it.each([['client', 'billing'], ['renew'], ['export-ca']])(
     'makes nothing for development in production: %s %s',
