@@ -21,6 +21,7 @@ const VALUE_LENGTH_BYTES = 4;
 const KEY_ID = /^[0-9a-f]{16}$/;
 const MAX_NAME_BYTES = 0xffff;
 const MAX_UTF8_BYTES_PER_CODE_UNIT = 3;
+const MAX_ASCII = 0x7f;
 
 export interface EnvelopeHeader {
   readonly suite: SuiteName;
@@ -69,9 +70,7 @@ export function boundContext(header: Uint8Array, context: Readonly<Record<string
   let maxLength = header.length + COUNT_BYTES;
   for (const name of names) {
     const value = context[name];
-    if (typeof value !== 'string' || !value.isWellFormed() || !name.isWellFormed()) {
-      throw new TypeError(`context entry ${JSON.stringify(name)} is not well-formed text`);
-    }
+    if (typeof value !== 'string') throw notText(name);
     const codeUnits = name.length + value.length;
     maxLength += NAME_LENGTH_BYTES + VALUE_LENGTH_BYTES + codeUnits * MAX_UTF8_BYTES_PER_CODE_UNIT;
   }
@@ -80,14 +79,35 @@ export function boundContext(header: Uint8Array, context: Readonly<Record<string
   bound.set(header, 0);
   let offset = bound.writeUInt16BE(names.length, header.length);
   for (const name of names) {
-    const nameLength = bound.write(name, offset + NAME_LENGTH_BYTES);
+    const nameLength = writeText(bound, name, offset + NAME_LENGTH_BYTES, name);
     if (nameLength > MAX_NAME_BYTES)
       throw new RangeError(`context entry name is ${nameLength} bytes, want 65535`);
     offset = bound.writeUInt16BE(nameLength, offset) + nameLength;
-    const valueLength = bound.write(context[name] ?? '', offset + VALUE_LENGTH_BYTES);
+    const valueLength = writeText(bound, context[name] ?? '', offset + VALUE_LENGTH_BYTES, name);
     offset = bound.writeUInt32BE(valueLength, offset) + valueLength;
   }
   return bound.subarray(0, offset);
+}
+
+/**
+ * UTF-8. Names and ids are ASCII and short: a loop over them takes half of what Buffer's own writer does.
+ *
+ * @returns the number of bytes
+ */
+function writeText(output: Buffer, text: string, start: number, name: string): number {
+  for (let index = 0; index < text.length; index++) {
+    const codeUnit = text.charCodeAt(index);
+    if (codeUnit > MAX_ASCII) {
+      if (!text.isWellFormed()) throw notText(name);
+      return output.write(text, start);
+    }
+    output[start + index] = codeUnit;
+  }
+  return text.length;
+}
+
+function notText(name: string): TypeError {
+  return new TypeError(`context entry ${JSON.stringify(name)} is not well-formed text`);
 }
 
 /** The same memory. Making a Buffer of a Buffer costs as much as reading the key id. */
