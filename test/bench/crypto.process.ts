@@ -28,7 +28,7 @@ export interface OperationCost {
   /** What it is compared with, if with anything. */
   readonly bare: string | undefined;
   readonly cpuMicros: number;
-  /** Median over the rounds of its cost in relation to the bare one's in the same round. */
+  /** Median over the rounds of its cost in relation to that of the bare one right before. */
   readonly ratio: number | undefined;
 }
 
@@ -51,25 +51,52 @@ async function asymmetric(bytes: number): Promise<OperationCost[]> {
 }
 
 async function costsOf(all: Readonly<Record<string, Operation>>): Promise<OperationCost[]> {
-  const names = Object.keys(all);
-  const batches = new Map<string, number>();
-  const costs = new Map<string, number[]>(names.map((name) => [name, []]));
+  const measured = Object.entries(all).map(([name, operation]) => new MeasuredOperation(name, operation));
   const startedAtMs = performance.now();
   for (let round = 0; round < WARM_UP_ROUNDS + MAX_ROUNDS; round++) {
     const isEnough = round >= WARM_UP_ROUNDS + MIN_ROUNDS && performance.now() - startedAtMs > BUDGET_MS;
     if (isEnough) break;
-    for (const name of names) {
-      const cost = await cpuMicrosOf(all[name]?.run ?? fail, batches.get(name) ?? 1);
-      batches.set(name, Math.min(MAX_BATCH, Math.max(1, Math.round(BATCH_MICROS / cost))));
-      if (round >= WARM_UP_ROUNDS) costs.get(name)?.push(cost);
+    for (const operation of measured) {
+      // Right before: what others leave to the garbage collector falls on both alike.
+      const bare = measured.find(({ name }) => name === operation.bare);
+      const bareMicros = await bare?.measure();
+      const cpuMicros = await operation.measure();
+      if (round < WARM_UP_ROUNDS) continue;
+      operation.costs.push(cpuMicros);
+      if (bareMicros !== undefined) operation.ratios.push(cpuMicros / bareMicros);
     }
   }
-  return names.map((name) => {
-    const bare = all[name]?.bare;
-    const own = costs.get(name) ?? [];
-    const ratios = own.map((cost, round) => cost / (costs.get(bare ?? name)?.[round] ?? Number.NaN));
-    return { name, bare, cpuMicros: median(own), ratio: bare && median(ratios) };
+  return measured.map(({ name, bare, costs, ratios }) => {
+    return { name, bare, cpuMicros: median(costs), ratio: bare === undefined ? undefined : median(ratios) };
   });
+}
+
+class MeasuredOperation {
+  readonly name: string;
+  readonly bare: string | undefined;
+  readonly costs: number[] = [];
+  readonly ratios: number[] = [];
+  readonly #run: () => unknown;
+  #batch = 1;
+
+  constructor(name: string, { bare, run }: Operation) {
+    this.name = name;
+    this.bare = bare;
+    this.#run = run;
+  }
+
+  /** CPU of one operation, from a batch of them. */
+  async measure(): Promise<number> {
+    const before = process.cpuUsage();
+    for (let count = 0; count < this.#batch; count++) {
+      const result = this.#run();
+      if (result instanceof Promise) await result;
+    }
+    const { user, system } = process.cpuUsage(before);
+    const cpuMicros = Math.max((user + system) / this.#batch, 0.01);
+    this.#batch = Math.min(MAX_BATCH, Math.max(1, Math.round(BATCH_MICROS / cpuMicros)));
+    return cpuMicros;
+  }
 }
 
 async function symmetricOperations(plaintext: Buffer): Promise<Record<string, Operation>> {
@@ -126,18 +153,4 @@ async function asymmetricOperations(plaintext: Buffer): Promise<Record<string, O
   const text = plaintext.toString('base64').slice(0, plaintext.length);
   all['blindIndex'] = { run: () => crypto.blindIndex(text, { owner, table: 'contacts', column: 'email' }) };
   return all;
-}
-
-async function cpuMicrosOf(run: () => unknown, batch: number): Promise<number> {
-  const before = process.cpuUsage();
-  for (let count = 0; count < batch; count++) {
-    const result = run();
-    if (result instanceof Promise) await result;
-  }
-  const { user, system } = process.cpuUsage(before);
-  return Math.max((user + system) / batch, 0.01);
-}
-
-function fail(): never {
-  throw new Error('an operation is missing');
 }
