@@ -3,6 +3,8 @@ import { type INestApplicationContext, Module } from '@nestjs/common';
 import { Command } from 'commander';
 import { StartError } from '../common/start-error.js';
 import { ContactsModule } from '../contacts/contacts.module.js';
+import { DecryptionError } from '../crypto/errors.js';
+import { DatabaseUnavailableError } from '../database/errors.js';
 import { FactorsModule } from '../factors/factors.module.js';
 import { KeyInUseError } from '../keys/errors.js';
 import { KeyDestructionService } from '../keys/key-destruction.service.js';
@@ -71,12 +73,13 @@ async function rotate(purpose: string, { owner }: { readonly owner?: string }): 
     const rotation = context.get(KeyRotationService);
     const jobIds: string[] = [];
     if (owner === undefined) {
-      for await (const { id } of rotation.rotateAll(name)) jobIds.push(id);
+      const onFailure = (ownerId: string, error: unknown) => fail(`${name} of ${ownerId}`, error);
+      for await (const { id } of rotation.rotateAll(name, onFailure)) jobIds.push(id);
     } else {
       const job = await rotation.rotate(name, owner);
       if (job) jobIds.push(job.id);
     }
-    if (jobIds.length === 0)
+    if (jobIds.length === 0 && process.exitCode === undefined)
       throw new StartError(
         owner === undefined
           ? `there is no key ${name} to rotate`
@@ -145,13 +148,22 @@ async function work(
   line: ProgressLine,
   jobId: string,
 ): Promise<'done' | 'waits' | 'left'> {
-  await context.get(KeyJobRunner).run(jobId, {
+  let failure: unknown;
+  const running = context.get(KeyJobRunner).run(jobId, {
     onProgress: ({ done, total, purpose, owner_id: owner }) =>
       line.update({ done, total, unit: `under ${purpose} of ${owner}` }),
     onSkip: ({ id, keyId, error }) => line.print(`${id} stays under key ${keyId}: ${error.message}`),
   });
+  await running.catch((error: unknown) => {
+    failure = error;
+  });
   const job = await context.get(KeyInventory).findJob(jobId);
   if (!job) return 'done';
+  if (failure !== undefined) {
+    line.clear();
+    fail(`${job.purpose} of ${job.owner_id}`, failure);
+    return 'left';
+  }
   if (job.finished_at !== null) {
     if (job.remaining) process.exitCode = 1;
     line.print(`${job.remaining ? 'incomplete' : 'done'}: ${describeJob(job)}`);
@@ -160,6 +172,15 @@ async function work(
   if (job.kind !== 'PROMOTE') return 'waits';
   line.print(`published the next key ${job.purpose}: a running server lets it sign after a minute`);
   return 'left';
+}
+
+/** One rotation that fails keeps none of the others from their end. */
+function fail(what: string, error: unknown): void {
+  if (error instanceof DatabaseUnavailableError) throw error;
+  process.exitCode = 1;
+  const keyId = error instanceof DecryptionError ? error.keyId : undefined;
+  const reason = keyId === undefined ? String(error) : `key ${keyId} cannot be unwrapped, restore its row`;
+  print(`${what} could not be rotated: ${reason}`);
 }
 
 function purposeOf(name: string, owner: string | undefined): KeyPurposeName {

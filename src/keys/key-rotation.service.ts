@@ -15,6 +15,8 @@ const PAGE = 100;
 /** How often a rotation is begun anew when it meets another change of the same keys, such as a root promotion. */
 const ATTEMPTS = 4;
 
+type OnFailure = (ownerId: string, error: unknown) => void;
+
 /**
  * Begins rotations: a new primary key, and a job that brings what is under the old one to it. The jobs are
  * done by `KeyJobRunner`.
@@ -72,14 +74,23 @@ export class KeyRotationService {
     return isBegun ? job : this.jobs.findUnfinished(purpose, ownerId);
   }
 
-  /** As `rotate`, for every owner that has keys of the purpose, one after the other. */
-  async *rotateAll(purpose: KeyPurposeName): AsyncGenerator<KeyJob> {
+  /**
+   * As `rotate`, for every owner that has keys of the purpose, one after the other.
+   *
+   * @param onFailure - is told of an owner whose key could not be rotated; the others go on
+   */
+  async *rotateAll(purpose: KeyPurposeName, onFailure: OnFailure): AsyncGenerator<KeyJob> {
     let owners: string[];
     let lastOwner = '';
     do {
       owners = await this.repository.listOwners(purpose, lastOwner, PAGE);
       for (const owner of owners) {
-        const job = await this.rotate(purpose, owner);
+        let job: KeyJob | undefined;
+        try {
+          job = await this.rotate(purpose, owner);
+        } catch (error) {
+          onFailure(owner, error);
+        }
         if (job) yield job;
       }
       lastOwner = owners.at(-1) ?? lastOwner;
@@ -92,11 +103,7 @@ export class KeyRotationService {
    * @param onFailure - is told of an owner whose key could not be rotated; the others go on
    * @returns how many were
    */
-  async rotateDue(
-    purpose: KeyPurposeName,
-    maxAgeMs: number,
-    onFailure: (ownerId: string, error: unknown) => void,
-  ): Promise<number> {
+  async rotateDue(purpose: KeyPurposeName, maxAgeMs: number, onFailure: OnFailure): Promise<number> {
     const owners = await this.repository.findDue(purpose, this.clock.nowMs() - maxAgeMs, PAGE);
     let rotated = 0;
     for (const owner of owners) {

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { FakeClock } from '../../test/support/fake-clock.js';
 import { InMemoryRows } from '../../test/support/in-memory-rows.js';
-import { openRotation, type Rotation } from '../../test/support/key-rotation.js';
+import { neverFails, openRotation, type Rotation } from '../../test/support/key-rotation.js';
 import { StaticRootKeyProvider } from '../../test/support/static-root-key-provider.js';
 import { forEachDatabaseKind, TestDatabase } from '../../test/support/test-database.js';
 import { StartError } from '../common/start-error.js';
@@ -259,8 +259,32 @@ describe('a rotation', () => {
         const owners = [owner, randomUUID(), randomUUID()];
         for (const other of owners.slice(1)) await here.keyring.createUserKey(other);
         const begun: string[] = [];
-        for await (const job of here.rotation.rotateAll('user-kek')) begun.push(job.owner_id);
+        for await (const job of here.rotation.rotateAll('user-kek', neverFails)) begun.push(job.owner_id);
         expect(begun).toEqual(owners.toSorted());
+      });
+
+      it('reaches every other owner when the keys of one were damaged', async () => {
+        const owners = [owner, randomUUID(), randomUUID()].toSorted();
+        for (const other of owners) {
+          if (other !== owner) await here.keyring.createUserKey(other);
+          await here.keyring.encryptionKey({ purpose: 'contacts', owner: other });
+        }
+        const { id } = await database.query
+          .updateTable('keys')
+          .set({ wrapped: Buffer.from('broken') })
+          .where('purpose', '=', 'user-kek')
+          .where('owner_id', '=', owners[0]!)
+          .returning('id')
+          .executeTakeFirstOrThrow();
+        const begun: string[] = [];
+        const failed: [string, unknown][] = [];
+        const { rotation } = openRotation(database, rootKey, clock);
+        const jobs = rotation.rotateAll('contacts', (...failure) => failed.push(failure));
+        for await (const job of jobs) begun.push(job.owner_id);
+        expect(begun).toEqual(owners.slice(1));
+        expect(failed).toEqual([
+          [owners[0], expect.objectContaining({ name: 'DecryptionError', keyId: id })],
+        ]);
       });
 
       it.each([1, 3])('is begun anew when it meets %i promotions of a root key', async (times) => {

@@ -70,7 +70,12 @@ if (kind === 'finish') {
   const rotation = context.get(KeyRotationService, { strict: false });
   const purposes = kind.split(',');
   for (let turn = 0; ; turn++) {
-    const begun = rotation.rotateAll(purposes[turn % purposes.length] as KeyPurposeName);
+    const begun = rotation.rotateAll(
+      purposes[turn % purposes.length] as KeyPurposeName,
+      (_ownerId, error) => {
+        throw error;
+      },
+    );
     while (!(await begun.next()).done);
     await runner.runAll();
     await setImmediate();

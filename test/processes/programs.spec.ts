@@ -2,6 +2,7 @@ import { exec } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
+import { DatabaseSync } from 'node:sqlite';
 import { join, relative } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
@@ -241,6 +242,39 @@ describe('as processes of their own', () => {
       } finally {
         await database.close();
       }
+    });
+
+    it('rotates the keys of all others when those of one user, or a job, were tampered with', async () => {
+      for (let users = 0; users < 2; users++)
+        expect((await cli(['users', 'create-admin', '--email', newEmail()], `${PASSWORD}\n`)).code).toBe(0);
+      const file = new DatabaseSync(join(directory, 'data', 'app.db'));
+      const damaged = file
+        .prepare(
+          `update keys set wrapped = x'00' where id = (
+            select min(id) from keys where purpose = 'user-kek'
+          ) returning id, owner_id as owner`,
+        )
+        .get();
+      file
+        .prepare(
+          `insert into key_jobs (id, kind, purpose, owner_id, position, done, total, created_at)
+          values ('0', 'REENCRYPT', 'nothing', 'system', '', 0, 1, 0)`,
+        )
+        .run();
+      file.close();
+      const { id, owner } = damaged as Record<string, string>;
+      const rotated = await cli(['keys', 'rotate', 'email']);
+      expect(rotated.code).toBe(1);
+      expect(rotated.output).toContain(
+        `email of ${owner} could not be rotated: key ${id} cannot be unwrapped, restore its row\n`,
+      );
+      expect(rotated.output.match(/^done: email of .*: 1 of 1$/gm)).toHaveLength(1);
+      const { code, output } = await cli(['keys', 'rewrap']);
+      expect({ code, output }).toEqual({
+        code: 1,
+        output:
+          'nothing of system could not be rotated: TypeError: key purpose nothing is not known for this owner\n',
+      });
     });
 
     it.each<[string, readonly string[], RegExp]>([

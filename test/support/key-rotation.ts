@@ -70,4 +70,9 @@ export function openRotation(
   };
 }
 
+/** For a rotation of all owners, none of which may fail. */
+export function neverFails(_ownerId: string, error: unknown): never {
+  throw error;
+}
+
 export type Rotation = ReturnType<typeof openRotation>;
