@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { OwnerDeletedError } from '../common/app-error.js';
 import { Clock } from '../common/clock.js';
 import { SealingPublicKey } from '../crypto/sealing-key.js';
 import { type KemName, kemOfPublicKey } from '../crypto/sealing-suites.js';
@@ -43,6 +44,11 @@ export class PublicKeysService {
     return { publicKey, holder: 'client' };
   }
 
+  /** Whether there is such a user: each has a key-encryption key of their own, from the start to the end of the account. */
+  async has(ownerId: string): Promise<boolean> {
+    return (await this.keys.findPrimaryId(ownerId, 'user-kek')) !== undefined;
+  }
+
   /**
    * The key that the user registered, or else the one that is kept for them here, made when first asked for;
    * `undefined` when there is no such user.
@@ -53,9 +59,14 @@ export class PublicKeysService {
       const parameters = { id: row.key_id, owner: ownerId, kem: row.kem as KemName };
       return { publicKey: await SealingPublicKey.import(parameters, row.public_key), holder: 'client' };
     }
-    // Every user has a key-encryption key of their own, from the start to the end of the account.
-    if ((await this.keys.findPrimaryId(ownerId, 'user-kek')) === undefined) return undefined;
-    const { publicKey } = await this.keyring.sealingKeyPair(ownerId);
-    return { publicKey, holder: 'server' };
+    if (!(await this.has(ownerId))) return undefined;
+    try {
+      const { publicKey } = await this.keyring.sealingKeyPair(ownerId);
+      return { publicKey, holder: 'server' };
+    } catch (error) {
+      // At this moment. It is not the caller's account that is gone.
+      if (error instanceof OwnerDeletedError) return undefined;
+      throw error;
+    }
   }
 }

@@ -44,15 +44,14 @@ export class GrantsService {
       throw new ValidationError([{ pointer: '/userId', detail: 'must be another user' }]);
     }
     const expiresAtMs = expiresAt ? futureTime(expiresAt, this.clock.nowMs()) : null;
-    // Whoever has a key to seal to is a user. Their table is another feature's.
-    const recipient = await this.publicKeys.find(userId);
     const created = this.database.transaction(async () => {
       const secret = await this.secrets.findForUpdate(caller.userId, name);
       if (!secret) throw new SecretNotFoundError();
       if (version !== undefined && (await this.versions.findForUpdate(secret.id, [version])).length === 0) {
         throw new SecretNotFoundError();
       }
-      if (!recipient) throw new RecipientNotFoundError();
+      // Whoever has keys is a user. Their table is another feature's.
+      if (!(await this.publicKeys.has(userId))) throw new RecipientNotFoundError();
       const nowMs = this.clock.nowMs();
       const row = {
         id: uuidv7(nowMs),
@@ -68,7 +67,7 @@ export class GrantsService {
     });
     return created.catch(async (error: unknown) => {
       // One of the two was deleted meanwhile.
-      const isRecipient = error instanceof OwnerDeletedError && !(await this.publicKeys.find(userId));
+      const isRecipient = error instanceof OwnerDeletedError && !(await this.publicKeys.has(userId));
       throw isRecipient ? new RecipientNotFoundError() : error;
     });
   }

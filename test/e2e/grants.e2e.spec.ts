@@ -190,7 +190,34 @@ describe('grants', () => {
       expectProblem(foreign, 'ERR_SECRET_NOT_FOUND');
     });
 
-    it('are not given to who leaves at that moment', async () => {
+    it('are not given to who leaves at that moment: of 16 none is left', async () => {
+      const names = Array.from({ length: 16 }, (_, index) => `late.${index}`);
+      for (const name of names) await put(name, 'one');
+      const other = await app.newInstance();
+      try {
+        for (let round = 0; round < 3; round++) {
+          const leaving = await newAccount(app);
+          const give = (name: string, index: number) =>
+            (index % 2 ? app : other).post(`/v1/secrets/${name}/grants`, { userId: leaving.id }, owner.token);
+          const racers = names.slice(0, 8).map(give);
+          const json = { password: PASSWORD };
+          const removal = app.request('DELETE', '/v1/users/me', { token: leaving.token, json });
+          racers.push(...names.slice(8).map(give));
+          const [removed, ...answers] = await Promise.all([removal, ...racers]);
+          expect(removed.status).toBe(204);
+          for (const answer of answers) {
+            if (answer.status !== 201) expectProblem(answer, 'ERR_RECIPIENT_NOT_FOUND');
+          }
+          for (const name of names) {
+            expect((await app.get(`/v1/secrets/${name}/grants`, owner.token)).items).toEqual([]);
+          }
+        }
+      } finally {
+        await other.close();
+      }
+    });
+
+    it('are not given to whose account ends between the look at their key and the grant', async () => {
       await put('late', 'one');
       const leaving = await newAccount(app);
       const grants = app.nest.get(GrantsRepository, { strict: false });
@@ -201,13 +228,13 @@ describe('grants', () => {
         return insert({ ...row, recipient_id: NOBODY });
       };
       const publicKeys = app.nest.get(PublicKeysService, { strict: false });
-      const find = publicKeys.find.bind(publicKeys);
-      publicKeys.find = async (...args) => {
-        publicKeys.find = async () => {
-          publicKeys.find = find;
-          return undefined;
+      const has = publicKeys.has.bind(publicKeys);
+      publicKeys.has = async (...args) => {
+        publicKeys.has = async () => {
+          publicKeys.has = has;
+          return false;
         };
-        return find(...args);
+        return has(...args);
       };
       expectProblem(await grant('late', { userId: leaving.id }), 'ERR_RECIPIENT_NOT_FOUND');
       expect((await grant('late')).status).toBe(201);
