@@ -5,6 +5,8 @@ import { connect, type TLSSocket } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Build, type Running } from '../support/built-server.js';
 import { type HttpsClient } from '../support/https-client.js';
+import { expectProblem } from '../support/problems.js';
+import { parseAnswer } from '../support/raw-connection.js';
 import { environmentIn } from '../support/test-app.js';
 
 const CLIENTS = 300;
@@ -94,6 +96,8 @@ describe('300 slow clients', () => {
       expect(Math.max(...lifetimes)).toBeLessThan(limitMs + TOLERANCE_MS);
       expect(Math.min(...lifetimes)).toBeGreaterThan(limitMs / 2);
       expect(clients.filter((client) => !answer.test(client.answer))).toHaveLength(0);
+      const answered = clients.filter((client) => client.answer !== '');
+      for (const client of answered) expectProblem(parseAnswer(client.answer), 'ERR_REQUEST_TIMEOUT');
       expect(samples.length).toBeGreaterThan(50);
       expect(samples[Math.floor(samples.length * 0.99)]).toBeLessThan(500);
     },

@@ -11,6 +11,7 @@ export function expectProblem(response: HttpsResponse, code: ErrorCode): Readonl
   expect({ status, body: response.text }).toMatchObject({ status: problemCatalogue[code].status });
   expect(headers['content-type']).toMatch(/^application\/problem\+json(;|$)/);
   expect(headers['x-request-id']).toMatch(UUID);
+  expect(headers['cache-control']).toBe('no-store');
   expect(response.members).toMatchObject({
     type: expect.any(String),
     title: expect.any(String),
