@@ -9,6 +9,7 @@ import { securityHeaders, strictTransportSecurity } from './common/security-head
 import { type AppConfig } from './config/app-config.js';
 import { Admission } from './http/admission.js';
 import { CrossOrigin } from './http/cross-origin.js';
+import { answerExpectations } from './http/expectations.js';
 import { addHooks } from './http/hooks.js';
 import { addJsonParser } from './http/json-parser.js';
 import {
@@ -98,12 +99,9 @@ export function newHttpAdapter({ tls, config, rateLimits, logger }: HttpOptions)
   instance.removeAllContentTypeParsers();
   addJsonParser(instance, 'application/json');
   parseMergePatches(instance);
-  // An expectation nobody knows is ignored (RFC 9110, section 10.1.1): Node's own 417 would have no body.
-  instance.server.on('checkExpectation', (request, response) =>
-    instance.server.emit('request', request, response),
-  );
   refuseOtherProtocols(instance.server, always);
   instance.server.on('connect', (_request, socket) => refuseTunnel(socket, always));
+  answerExpectations(instance);
   addHooks(instance, { admission, routes, rateLimits, crossOrigin });
   // Not before: the adapter adds hooks of its own, and one of them answers targets that begin with no slash.
   return new FastifyAdapter(instance);

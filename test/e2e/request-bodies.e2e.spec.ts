@@ -1,8 +1,11 @@
+import { once } from 'node:events';
+import { text } from 'node:stream/consumers';
+import { connect } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type Account, newAccount } from '../support/accounts.js';
 import { type HttpsResponse } from '../support/https-client.js';
 import { badFields, expectProblem } from '../support/problems.js';
-import { sendRaw } from '../support/raw-connection.js';
+import { parseAnswer, sendRaw } from '../support/raw-connection.js';
 import { newTestApp, type TestApp } from '../support/test-app.js';
 
 const JSON_TYPE = { 'content-type': 'application/json' };
@@ -175,6 +178,35 @@ describe('a request body', () => {
   it('of GET takes no Content-Encoding either', async () => {
     const exchange = { raw: 'x', headers: { 'content-encoding': 'gzip' } };
     expectProblem(await app.request('GET', '/health/live', exchange), 'ERR_UNSUPPORTED_MEDIA_TYPE');
+  });
+
+  const WAITING = 'Content-Type: application/json\r\nExpect: 100-continue\r\nConnection: close\r\n';
+
+  it('is asked for where the client waits for that', async () => {
+    const { hostname, port } = new URL(app.url);
+    const socket = connect({ host: hostname, port: Number(port), ca: app.ca });
+    socket.write(`POST /v1/auth/login HTTP/1.1\r\nHost: localhost\r\n${WAITING}Content-Length: 2\r\n\r\n`);
+    const [asked] = (await once(socket, 'data')) as [Buffer];
+    expect(asked.toString()).toBe('HTTP/1.1 100 Continue\r\n\r\n');
+    socket.write('{}');
+    expectProblem(parseAnswer(await text(socket)), 'ERR_VALIDATION');
+  });
+
+  it.each([
+    ['its length', 'POST /v1/auth/login', `Host: localhost\r\nContent-Length: ${BODY_LIMIT_BYTES + 1}`, 413],
+    [
+      'its coding',
+      'POST /v1/auth/login',
+      'Host: localhost\r\nContent-Encoding: gzip\r\nContent-Length: 2',
+      415,
+    ],
+    ['its host', 'POST /v1/auth/login', 'Host: evil.example\r\nContent-Length: 2', 421],
+    ['its method', 'PUT /v1/auth/login', 'Host: localhost\r\nContent-Length: 2', 405],
+    ['its target', 'POST /%zz', 'Host: localhost\r\nContent-Length: 2', 400],
+  ])('is not asked for where the request is refused for %s', async (_claim, line, fields, status) => {
+    const response = await sendRaw(app, `${line} HTTP/1.1\r\n${fields}\r\n${WAITING}\r\n`);
+    expect(response).toMatchObject({ status, headers: { connection: 'close' } });
+    expect(response.members).toMatchObject({ status });
   });
 
   it.each([
