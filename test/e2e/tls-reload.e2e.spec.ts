@@ -157,6 +157,25 @@ describe('a running server', () => {
     expect(server.output).toMatch(/^cannot start: database .* cannot be reached/);
   });
 
+  it.each([
+    [21.5, 1],
+    [22.5, 0],
+  ])('warns of a certificate that is good for %d days when it starts: %d times', async (to, times) => {
+    const files = await writePair(join(directory, 'certs'), [await ca.issue({ to })]);
+    const server = build.run('main.js', [], {
+      ...environmentIn(directory),
+      TLS_CERT_FILE: files.certFile,
+      TLS_KEY_FILE: files.keyFile,
+      LOG_LEVEL: 'info',
+    });
+    await server.url();
+    expect(await server.stop()).toBe(0);
+    const warnings = server.output.split('\n').filter((line) => line.includes('expires soon'));
+    expect(warnings).toHaveLength(times);
+    for (const line of warnings)
+      expect(JSON.parse(line)).toMatchObject({ level: 'warn', certificateDaysLeft: 21 });
+  });
+
   it('says in its start line how it speaks TLS and until when its certificate is good', async () => {
     const server = build.run('main.js', [], {
       ...environmentIn(directory),
