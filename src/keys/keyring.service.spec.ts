@@ -160,6 +160,19 @@ describe('KeyringService', () => {
       await expect(refused).rejects.toMatchObject({ code: 'ERR_DECRYPTION', keyId: id });
     });
 
+    it.each<[string, Partial<KeyRow>]>([
+      ['without bytes', { wrapped: null }],
+      ['whose time is over', { not_after: 1 }],
+    ])('names a primary key %s, which only somebody else can have made of it', async (_what, changes) => {
+      const { id } = await primary();
+      await database.query
+        .updateTable('keys')
+        .set(changes as Pick<KeyRow, 'not_after' | 'wrapped'>)
+        .where('id', '=', id)
+        .execute();
+      await expect(primary(newKeyring(otherDatabase))).rejects.toThrow(`primary is ${id}`);
+    });
+
     it.each(['0000000000000000', '', "' or 1=1 --", '../x'])('knows no key %j', async (id) => {
       expect(await keyring.decryptionKey(id)).toBeUndefined();
       expect(await keyring.tokenVerificationKey(id)).toBeUndefined();

@@ -56,18 +56,20 @@ export class PrimaryKeys {
     const { parent, isPerValue = false } = keyPurpose(purpose, ownerId);
     // A key for one value has encrypted it before anybody else can find the key.
     const state = isPerValue ? 'DECRYPT_ONLY' : 'PRIMARY';
+    let theirsId: string | undefined;
     for (let attempt = 0; attempt < 2; attempt++) {
       const version = isPerValue ? 1 : (await this.repository.findLatestVersion(ownerId, purpose)) + 1;
       const key = await this.make(purpose, ownerId, { version, state });
       if (await this.repository.insert(key.row)) return key;
       // Another request or instance made the primary first: theirs is the one.
-      const id = await this.repository.findPrimaryId(ownerId, purpose);
-      const theirs = id === undefined ? undefined : await this.unwrapped.find(id);
+      theirsId = await this.repository.findPrimaryId(ownerId, purpose);
+      const theirs = theirsId === undefined ? undefined : await this.unwrapped.find(theirsId);
       if (theirs) return theirs;
       // Or the key that wraps was rotated and destroyed within the second that its id is remembered.
       if (parent !== 'root') this.forget(parent, ownerId);
     }
-    throw new Error(`key ${purpose} of owner ${ownerId} was neither made nor found`);
+    const unusable = theirsId === undefined ? '' : `: primary is ${theirsId}, whose row was changed`;
+    throw new Error(`key ${purpose} of owner ${ownerId} was neither made nor found${unusable}`);
   }
 
   /** Makes a key and wraps it, without storing it. */
