@@ -2,6 +2,7 @@ import 'reflect-metadata';
 import { listen } from './app.listen.js';
 import { createApp, type SecureApp } from './app.setup.js';
 import { stackOf } from './common/stack-of.js';
+import { printable } from './common/printable.js';
 import { StartError } from './common/start-error.js';
 import { DatabaseUnavailableError, unusableDatabase } from './database/errors.js';
 import { type Hangups } from './hangups.js';
@@ -29,7 +30,7 @@ export async function startServer(hangups: Hangups): Promise<void> {
 }
 
 function startFault(error: unknown): string {
-  if (error instanceof StartError) return `cannot start: ${error.message}`;
+  if (error instanceof StartError) return `cannot start: ${printable(error.message)}`;
   if (error instanceof DatabaseUnavailableError) return `cannot start: ${unusableDatabase(error)}`;
   return stackOf(error);
 }

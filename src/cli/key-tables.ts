@@ -1,3 +1,4 @@
+import { printable } from '../common/printable.js';
 import { type InventoriedKey, type KeyInventory } from '../keys/key-inventory.js';
 
 const DAY_MS = 86_400_000;
@@ -30,6 +31,10 @@ export function printUsers(groups: readonly UserKeys[]): void {
   printTable(['users: purpose', 'state', 'keys', 'owners'], rows);
 }
 
+export function print(line: string): void {
+  process.stdout.write(`${printable(line)}\n`);
+}
+
 /** Such as `user-kek of 0190…: 20 of 100`. */
 export function describeJob({ purpose, owner_id: owner, done, total, remaining }: Job): string {
   const left = remaining ? `, ${remaining} could not be moved` : '';
@@ -42,7 +47,7 @@ function printTable(head: readonly string[], rows: readonly (readonly string[])[
   );
   for (const row of [head, ...rows]) {
     const line = row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ');
-    process.stdout.write(`${line.trimEnd()}\n`);
+    print(line.trimEnd());
   }
 }
 

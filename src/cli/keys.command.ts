@@ -16,7 +16,7 @@ import { SecretsModule } from '../secrets/secrets.module.js';
 import { SharesModule } from '../shares/shares.module.js';
 import { UsersModule } from '../users/users.module.js';
 import { withModule } from './application-context.js';
-import { describeJob, printKeys, printUsers } from './key-tables.js';
+import { describeJob, print, printKeys, printUsers } from './key-tables.js';
 import { type ProgressLine, withProgress } from './progress-line.js';
 
 const POLL_MS = 500;
@@ -193,8 +193,4 @@ function purposeOf(name: string, owner: string | undefined): KeyPurposeName {
     throw new StartError(`${owner === SYSTEM_OWNER ? 'the system has' : 'users have'} no keys ${purpose}`);
   }
   return purpose;
-}
-
-function print(line: string): void {
-  process.stdout.write(`${line}\n`);
 }

@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { AppError } from '../common/app-error.js';
 import { errorCode } from '../common/error-code.js';
 import { stackOf } from '../common/stack-of.js';
+import { printable } from '../common/printable.js';
 import { StartError } from '../common/start-error.js';
 import { DatabaseUnavailableError, unusableDatabase } from '../database/errors.js';
 
@@ -45,7 +46,7 @@ export async function runCli(argv: readonly string[]): Promise<void> {
 
 function faultOf(error: unknown): string {
   if (error instanceof DatabaseUnavailableError) return unusableDatabase(error);
-  if (error instanceof StartError || error instanceof AppError) return error.message;
+  if (error instanceof StartError || error instanceof AppError) return printable(error.message);
   return stackOf(error);
 }
 

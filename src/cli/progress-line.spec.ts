@@ -57,6 +57,15 @@ describe('a progress line', () => {
     }
   });
 
+  it('shows what came from the database, and lets it do nothing to the terminal', () => {
+    const output = new FakeOutput(true, 80);
+    const line = new ProgressLine(output);
+    line.update({ ...half, unit: 'under \u001B[2Jx' });
+    expect(output.shown).toContain('of 27 000 under \uFFFD[2Jx');
+    line.print('x stays under key \rok');
+    expect(output.shown).toBe('x stays under key \uFFFDok\n');
+  });
+
   it('is full where nothing was to do, and never over', () => {
     const output = new FakeOutput(true, 80);
     const line = new ProgressLine(output);

@@ -1,3 +1,5 @@
+import { printable } from '../common/printable.js';
+
 const LINE_EVERY_MS = 2_000;
 /** Of a terminal that doesn't say. */
 const DEFAULT_COLUMNS = 80;
@@ -42,7 +44,7 @@ export class ProgressLine {
   /** Writes a line that stays, in place of the bar. */
   print(text: string): void {
     this.clear();
-    this.output.write(`${text}\n`);
+    this.output.write(`${printable(text)}\n`);
   }
 
   /** Takes the bar away, for what is printed elsewhere. */
@@ -75,7 +77,8 @@ function barOf(progress: Progress, columns: number): string {
 }
 
 function figuresOf(progress: Progress): string {
-  const { done, total, unit } = progress;
+  const { done, total } = progress;
+  const unit = printable(progress.unit);
   return `${Math.floor(shareOf(progress) * 100)} %  ${grouped(done)} of ${grouped(total)} ${unit}`;
 }
 
