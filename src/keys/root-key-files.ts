@@ -48,8 +48,17 @@ export class RootKeyFiles {
     }
   }
 
-  /** Replaces the current root key by the next one; there is no moment without a current one. */
-  replaceCurrent(): void {
+  /**
+   * Replaces the current root key by the next one, which has to be this one; there is no moment without a current one.
+   * Another process may have done it, and have staged the one after it.
+   */
+  replaceCurrent(id: string): void {
+    if (FileRootKeyProvider.loadIfPresent(this.next)?.id !== id) {
+      if (FileRootKeyProvider.load(this.current).id === id) return;
+      throw new StartError(
+        `root key file ${this.next} holds root key ${id} no more: restore it from its backup`,
+      );
+    }
     changeRootKeyFile(this.current, () => renameSync(this.next, this.current));
     syncDirectory(dirname(this.current));
   }

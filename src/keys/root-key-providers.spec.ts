@@ -134,7 +134,7 @@ describe('a root key', () => {
       old,
       id,
     ]);
-    files.replaceCurrent();
+    files.replaceCurrent(id);
     expect([file, files.previous].map((name) => FileRootKeyProvider.load(name).id)).toEqual([id, old]);
     expect(FileRootKeyProvider.loadIfPresent(files.next)).toBeUndefined();
   });

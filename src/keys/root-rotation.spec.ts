@@ -209,6 +209,66 @@ describe('changing the root key', () => {
       for (const user of users) expect(await isReadable(user)).toBe(true);
     });
 
+    /** Another process, which is held up around its transaction until it may go on. */
+    function heldUp(where: 'before' | 'after') {
+      const reached = Promise.withResolvers<void>();
+      const mayGoOn = Promise.withResolvers<void>();
+      const holdUp = async () => {
+        reached.resolve();
+        await mayGoOn.promise;
+      };
+      const held: Pick<Database, 'transaction'> = {
+        transaction: async (work) => {
+          if (where === 'before') await holdUp();
+          const result = await database.transaction(work);
+          if (where === 'after') await holdUp();
+          return result;
+        },
+      };
+      const places = new RootKeyPlaces(configOf({}).keys);
+      const repository = new RootWrappedKeysRepository(database);
+      const other = new RootRotation(places, repository, held as Database, new FakeClock());
+      return { promoting: other.promote(noProgress), reached: reached.promise, goOn: mayGoOn.resolve };
+    }
+
+    it('is not lost to a promotion that was held up while the one after it was staged', async () => {
+      rotation.stage();
+      const { promoting, reached, goOn } = heldUp('after');
+      await reached;
+      await rotation.promote(noProgress);
+      await rotation.complete();
+      const id = idOf(file);
+      const next = rotation.stage()?.id;
+      goOn();
+      await promoting;
+      expect([idOf(file), idOf(`${file}.next`)]).toEqual([id, next]);
+      expect(await isReadable()).toBe(true);
+    });
+
+    it('is not brought back by a promotion that was held up while it was changed again', async () => {
+      rotation.stage();
+      const { promoting, reached, goOn } = heldUp('before');
+      await reached;
+      for (let change = 0; change < 2; change++) {
+        await rotation.promote(noProgress);
+        await rotation.complete();
+        if (change === 0) rotation.stage();
+      }
+      goOn();
+      await expect(promoting).rejects.toThrow('was replaced meanwhile: nothing was changed');
+      expect(await rootIds()).toEqual([idOf(file)]);
+      expect(await isReadable(await newUser())).toBe(true);
+    });
+
+    it('that is gone from its file is missed before the current one is replaced', async () => {
+      const id = rotation.stage()?.id;
+      const { promoting, reached, goOn } = heldUp('after');
+      await reached;
+      await rename(`${file}.next`, `${file}.away`);
+      goOn();
+      await expect(promoting).rejects.toThrow(`root.key.next holds root key ${id} no more`);
+    });
+
     it('is not completed before it is promoted, nor while a key is wrapped by the old one', async () => {
       const second = fresh();
       const both = { ROOT_KEY: second, ROOT_KEY_PREVIOUS_FILE: file };

@@ -9,7 +9,6 @@ import { removeUnfinished } from './make-root-key-file.js';
 import { nextFileOf, RootKeyFiles } from './root-key-files.js';
 import { nameOf, RootKeyPlaces } from './root-key-places.js';
 import { type RootKeyProvider } from './root-key-provider.js';
-import { type HeldRootKeys } from './root-keys.js';
 import { type RootWrappedKey, RootWrappedKeysRepository } from './root-wrapped-keys.repository.js';
 import { shredRootKeyFile } from './shred-root-key-file.js';
 import { wrappingContext } from './wrapping-context.js';
@@ -68,8 +67,8 @@ export class RootRotation {
     await this.#prove(target);
     const files = staged && 'file' in root ? this.#files(root.file) : undefined;
     files?.keepCurrent();
-    const count = await this.#rewrap({ current, others }, target, onProgress);
-    files?.replaceCurrent();
+    const count = await this.#rewrap(current.id, target, onProgress);
+    files?.replaceCurrent(target.id);
     return { id: target.id, count };
   }
 
@@ -135,16 +134,20 @@ export class RootRotation {
       throw new StartError(`root key ${target.id} does not unwrap what it wrapped: nothing was changed`);
   }
 
-  async #rewrap(from: HeldRootKeys, to: RootKeyProvider, onProgress: OnProgress): Promise<number> {
+  async #rewrap(firstId: string, to: RootKeyProvider, onProgress: OnProgress): Promise<number> {
     return this.database.transaction(async () => {
       // So that a database knows the first one, too, when nothing was put under it.
-      await this.repository.adopt(from.current.id, this.clock.nowMs());
+      await this.repository.adopt(firstId, this.clock.nowMs());
       await this.repository.makePrimary(to.id, this.clock.nowMs());
-      const providers = [from.current, ...from.others].filter(({ id }) => id !== to.id);
+      // From here on nobody else promotes. Whoever did while this process was held up has changed what is held.
+      const { current, others } = this.places.read();
+      const held = new Map([current, ...others].map((provider) => [provider.id, provider]));
+      if (!held.delete(to.id))
+        throw new StartError(`root key ${to.id} was replaced meanwhile: nothing was changed`);
       let total = 0;
-      for (const { id } of providers) total += await this.repository.count(id);
+      for (const id of held.keys()) total += await this.repository.count(id);
       let count = 0;
-      for (const provider of providers) {
+      for (const provider of held.values()) {
         let keys = await this.repository.find(provider.id, KEYS_PER_READ);
         while (keys.length > 0) {
           for (const key of keys) count += await this.#move(key, provider, to);
