@@ -21,6 +21,7 @@ export class RefreshTokensRepository {
    * of callers at most one is given the session.
    */
   async redeem(digest: Uint8Array, nowMs: number, successorKeyId: string): Promise<string | undefined> {
+    await this.#lockSession(digest);
     const row = await this.database.query
       .updateTable('refresh_tokens')
       .set({ used_at: nowMs, successor_key_id: successorKeyId })
@@ -65,5 +66,18 @@ export class RefreshTokensRepository {
       .where('sessions.expires_at', '>', nowMs)
       .executeTakeFirst();
     return row !== undefined;
+  }
+
+  /** Before the token, as whoever ends the session or the account does, or the two would wait for each other. */
+  async #lockSession(digest: Uint8Array): Promise<void> {
+    if (this.database.kind !== 'postgres') return;
+    await this.database.query
+      .selectFrom('sessions')
+      .select('id')
+      .where('id', '=', (token) =>
+        token.selectFrom('refresh_tokens').select('session_id').where('digest', '=', digest),
+      )
+      .forNoKeyUpdate()
+      .execute();
   }
 }

@@ -1,12 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { sql } from 'kysely';
 import { newAccount, signIn } from '../support/accounts.js';
 import { forEachDatabase } from '../support/for-each-database.js';
 import { type HttpsResponse } from '../support/https-client.js';
 import { SYSTEM_OWNER } from '../../src/keys/key-purposes.js';
+import { testPostgresUrl } from '../support/postgres-database.js';
 import { expectProblem } from '../support/problems.js';
 import { databaseOf, retirePrimary } from '../support/retired-keys.js';
-import { type TestApp } from '../support/test-app.js';
+import { newTestApp, type TestApp } from '../support/test-app.js';
 
+const describePostgres = testPostgresUrl === undefined ? describe.skip : describe;
 const DAY_SECONDS = 24 * 3_600;
 const GRACE_SECONDS = 10;
 
@@ -210,4 +213,35 @@ describe('refresh', () => {
       expect((await refresh(refreshToken)).status).toBe(200);
     });
   });
+});
+
+describePostgres('a refresh on PostgreSQL', () => {
+  let app: TestApp;
+  beforeAll(async () => {
+    app = await newTestApp({ database: 'postgres' });
+  });
+  afterAll(() => app.close());
+
+  it('waits for who ends the session before it locks the token, so that neither waits for the other', async () => {
+    const { id, refreshToken } = await newAccount(app);
+    const database = databaseOf(app);
+    const { refreshed } = await database.transaction(async () => {
+      const { query } = database;
+      const sessions = query.selectFrom('sessions').select('id').where('user_id', '=', id);
+      const { id: sessionId } = await sessions.forUpdate().executeTakeFirstOrThrow();
+      const waits = app.post('/v1/auth/refresh', { refreshToken });
+      while (!(await blocksAnother())) await sql`select pg_stat_clear_snapshot()`.execute(query);
+      const tokens = query.selectFrom('refresh_tokens').select('digest').where('session_id', '=', sessionId);
+      expect(await tokens.forUpdate().skipLocked().execute()).toHaveLength(1);
+      return { refreshed: waits };
+    });
+    expect((await refreshed).status).toBe(200);
+  });
+
+  /** Whether the surrounding transaction does. */
+  async function blocksAnother(): Promise<boolean> {
+    const waiting = sql`select pid from pg_stat_activity where pg_backend_pid() = any(pg_blocking_pids(pid))`;
+    const { rows } = await waiting.execute(databaseOf(app).query);
+    return rows.length > 0;
+  }
 });
