@@ -21,6 +21,28 @@ describe('RefusalPace', () => {
     expect(performance.now() - startedAtMs).toBeLessThan(30_000);
   });
 
+  it('makes them come early as well as late where every timer fires late', async () => {
+    const busy = setInterval(() => {
+      const endMs = performance.now() + 10;
+      while (performance.now() < endMs);
+    });
+    try {
+      const pace = new RefusalPace();
+      pace.note(25);
+      const errorsMs: number[] = [];
+      for (let index = 0; index < 120; index++) {
+        const startedAtMs = performance.now();
+        await pace.until(startedAtMs);
+        errorsMs.push(performance.now() - startedAtMs - 25);
+      }
+      const settled = errorsMs.slice(60);
+      expect(settled.filter((error) => error < -2).length).toBeGreaterThan(5);
+      expect(settled.filter((error) => error > 2).length).toBeGreaterThan(5);
+    } finally {
+      clearInterval(busy);
+    }
+  });
+
   it('waits for nothing when it knows nothing, or when the time is over already', async () => {
     const pace = new RefusalPace();
     const startedAtMs = performance.now();
