@@ -6,6 +6,7 @@ import { CryptoService } from '../crypto/crypto.service.js';
 import { keyIdOf } from '../crypto/envelope.js';
 import { Database } from '../database/database.js';
 import { KeyringService } from '../keys/keyring.service.js';
+import { refuseInvisible } from './email-address.js';
 import { EMAIL_INDEX, emailContext, passwordContext } from './encryption-contexts.js';
 import { EmailTakenError } from './errors.js';
 import { needsSecondFactor } from './password-policy.js';
@@ -45,7 +46,7 @@ export class UsersService {
    * theirs unreadable.
    *
    * @param onCreated called in the transaction, to record it
-   * @throws {ValidationError} when the password is too weak
+   * @throws {ValidationError} when the password is too weak, or the address has what nobody sees
    * @throws {EmailTakenError}
    */
   async create(
@@ -54,6 +55,7 @@ export class UsersService {
     roles: readonly Role[],
     onCreated?: (userId: string) => Promise<void>,
   ): Promise<User> {
+    refuseInvisible(email);
     await this.policy.check(password, email, '/password');
     // Before the hash, which is slow, and again in the transaction, which decides.
     if (await this.#findByEmail(email)) throw new EmailTakenError();

@@ -70,6 +70,17 @@ describe('an e-mail address', () => {
       },
     );
 
+    it.each(['\u200b', '\u200d', '\u00ad', '\u2060', '\u202e', '\u180b', '\ufe0f', '\u3164'])(
+      'with the invisible character %j, which would look like another, is not registered',
+      async (character) => {
+        const [name = '', domain = ''] = newEmail().split('@');
+        for (const email of [`${name}${character}@${domain}`, `${character}${name}@${domain}`]) {
+          expect([email, badFields(await register(email))]).toEqual([email, ['/email']]);
+        }
+        expectProblem(await login(`${name}${character}@${domain}`), 'ERR_INVALID_CREDENTIALS');
+      },
+    );
+
     it('with a plus must be encoded in a query, where a plus is a space', async () => {
       const email = `plus+tag${newEmail()}`;
       await register(email);
