@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../common/clock.js';
 import { ExpiringCache } from '../common/expiring-cache.js';
@@ -64,6 +65,8 @@ export class UnwrappedKeys {
       const page = ids.slice(start, start + IDS_PER_READ);
       const usable = new Set(await this.repository.findUsableIds(page, this.clock.nowMs()));
       for (const id of page) if (!usable.has(id)) this.#materials.delete(id);
+      // SQLite answers in the same turn of the event loop: requests come in between.
+      await setImmediate();
     }
     this.#keys.clear();
   }
