@@ -8,7 +8,7 @@ import {
   TIMEOUT_CHECK_INTERVAL_MS,
 } from './limits.js';
 import { type PublicHosts } from './public-hosts.js';
-import { refuseConnection, refuseRequest, refuseTunnel } from './refuse-connection.js';
+import { refuseConnection, refuseOtherProtocols, refuseRequest, refuseTunnel } from './refuse-connection.js';
 import { RequestChecks } from './request-checks.js';
 
 /** What a field value may hold; anything else in a target is left out of the redirect. */
@@ -51,10 +51,11 @@ export function newRedirectServer(options: RedirectOptions): Server {
     else redirect(response, locationOf(request, options), always);
   }
 
+  refuseOtherProtocols(server, always);
   server.on('clientError', (error, socket) => refuseConnection(error, socket, always));
   server.on('connect', (_request, socket) => refuseTunnel(socket, always));
   for (const event of ['checkContinue', 'checkExpectation'] as const) {
-    server.on(event, answer);
+    server.on(event, (request, response) => server.emit('request', request, response));
   }
   return server;
 }

@@ -92,6 +92,7 @@ describe('plain HTTP', () => {
       'ERR_HEADERS_TOO_LARGE',
     );
     expectProblem(await send('GET / HTTP/1.1\r\n\r\n'), 'ERR_MALFORMED_REQUEST');
+    expectProblem(await send('PLAY / RTSP/1.0\r\nHost: localhost\r\n\r\n'), 'ERR_MALFORMED_REQUEST');
     expectProblem(await ask('/', 'localhost\r\nHost: evil.example'), 'ERR_MALFORMED_REQUEST');
     expectProblem(await send('GET / HTTP/1.1\nHost: localhost\n\n'), 'ERR_MALFORMED_REQUEST');
     expectProblem(await send('\u0016\u0003\u0001\u0002'), 'ERR_MALFORMED_REQUEST');
