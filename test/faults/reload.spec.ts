@@ -1,7 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { mkdir, mkdtemp, rename, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { Build, type Running } from '../support/built-server.js';
 import { shakeHands } from '../support/handshake.js';
@@ -18,7 +17,7 @@ const WARM_UP_RELOADS = 5;
 const WARM_UP_REQUESTS = 10_000;
 const SAMPLES = 9;
 const REQUESTS_A_SAMPLE = 500;
-const COLLECTOR = fileURLToPath(new URL('collect-garbage.process.ts', import.meta.url));
+const COLLECTOR = new URL('collect-garbage.process.ts', import.meta.url).href;
 /** Otherwise memory rises and falls by tens of MB, with reloads and without: no measure of what they cost. */
 const STEADY_MEMORY = `--expose-gc --max-semi-space-size=1 --import ${COLLECTOR}`;
 const TIMEOUT_MS = 900_000;
