@@ -64,8 +64,9 @@ export class AccountsController {
   @ApiProblems(400, 401, 403, 404, 409, 413, 415, 503)
   async delete(
     @CurrentCaller() caller: Caller,
+    @CurrentSession() session: SessionPrincipal,
     @Body(validated) { password }: DeleteAccountBody,
   ): Promise<void> {
-    await this.accounts.delete(caller, password);
+    await this.accounts.delete(caller, session, password);
   }
 }

@@ -83,8 +83,9 @@ export class AccountsService {
    *
    * @throws {InvalidCredentialsError} when it isn't the caller's password
    * @throws {LastAdministratorError}
+   * @throws {UnauthenticatedError} when the session has ended since its token was accepted
    */
-  async delete(caller: Caller, password: string): Promise<void> {
+  async delete(caller: Caller, session: SessionPrincipal, password: string): Promise<void> {
     const { userId, requestId } = caller;
     const credentials = await this.users.findCredentialsOf(userId);
     if (!credentials) throw new UnauthenticatedError();
@@ -99,6 +100,7 @@ export class AccountsService {
     if (verified === undefined) throw new InvalidCredentialsError();
     const deleted = this.database.transaction(async () => {
       await this.administration.holdForDeletion(userId);
+      await this.sessions.hold(session);
       await this.sessions.revokeAll(userId);
       await this.apiKeys.forgetAll(userId);
       // The user before keys, as whoever writes a row of theirs locks them.

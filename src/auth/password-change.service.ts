@@ -27,13 +27,15 @@ export class PasswordChangeService {
    * @throws {ValidationError} when the new password is too weak
    * @throws {InvalidCredentialsError} when the current one is wrong or in a back-off, or when it or the second factor was
    *   changed meanwhile
+   * @throws {UnauthenticatedError} when the session has ended since its token was accepted
    * @throws {HashQueueFullError}
    */
   async change(
-    { userId, sessionId }: SessionPrincipal,
+    session: SessionPrincipal,
     { currentPassword, newPassword }: { readonly currentPassword: string; readonly newPassword: string },
     origin: RequestOrigin,
   ): Promise<void> {
+    const { userId, sessionId } = session;
     const credentials = await this.users.findCredentialsOf(userId);
     if (!credentials) throw new UnauthenticatedError();
     const isProtected = await this.secondFactor.isActive(userId);
@@ -49,6 +51,7 @@ export class PasswordChangeService {
     if (verified === undefined) throw new InvalidCredentialsError();
     const passwordHash = await this.users.hashPassword(userId, newPassword);
     await this.database.transaction(async () => {
+      await this.sessions.hold(session);
       const isReplaced = await this.users.replacePassword(userId, passwordHash, credentials);
       if (!isReplaced || !(await this.secondFactor.need(userId, needsFactor))) {
         throw new InvalidCredentialsError();

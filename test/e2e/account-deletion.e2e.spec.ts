@@ -112,6 +112,15 @@ describe("the deletion of one's account", () => {
       expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([204, 401]));
     });
 
+    it('is not done by a session that has ended on another instance', async () => {
+      const { email, token } = await newAccount(app);
+      expect((await other.get('/v1/users/me', token)).status).toBe(200);
+      await app.request('POST', '/v1/auth/logout', { token });
+      const json = { password: PASSWORD };
+      expectProblem(await other.request('DELETE', '/v1/users/me', { token, json }), 'ERR_UNAUTHENTICATED');
+      expect((await app.post('/v1/auth/login', { email, ...json })).status).toBe(200);
+    });
+
     it('destroys every key of theirs, so that a backup of the rows stays closed too', async () => {
       const { id, token } = await newOwner();
       expect(new Set((await keysOf(id)).map(({ purpose }) => purpose))).toEqual(

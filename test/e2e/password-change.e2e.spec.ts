@@ -92,6 +92,15 @@ describe('a change of password', () => {
       expect((await app.post('/v1/auth/refresh', { refreshToken: account.refreshToken })).status).toBe(200);
     });
 
+    it('is not done by a session that has ended on another instance', async () => {
+      const { email, token } = await newAccount(app);
+      expect((await other.get('/v1/users/me', token)).status).toBe(200);
+      await app.request('POST', '/v1/auth/logout', { token });
+      const passwords = { currentPassword: PASSWORD, newPassword: `${PASSWORD} again` };
+      expectProblem(await other.post('/v1/auth/password', passwords, token), 'ERR_UNAUTHENTICATED');
+      expect((await app.post('/v1/auth/login', { email, password: PASSWORD })).status).toBe(200);
+    });
+
     it('needs the current one, and counts wrong ones for this session alone', async () => {
       const account = await newAccount(app);
       for (let failure = 0; failure < 5; failure++) {
