@@ -34,9 +34,11 @@ export class RootKeyFiles {
     return FileRootKeyProvider.load(this.next);
   }
 
-  /** Gives the current root key its second name, before the next one takes its first. */
-  keepCurrent(): void {
+  /** Gives the current root key its second name, before the next one, which has this id, takes its first. */
+  keepCurrent(nextId: string): void {
     this.#mustOwn();
+    // Another process was faster, and has kept the one before.
+    if (FileRootKeyProvider.load(this.current).id === nextId) return;
     const kept = FileRootKeyProvider.loadIfPresent(this.previous);
     if (!kept) {
       changeRootKeyFile(this.previous, () => linkSync(this.current, this.previous));

@@ -127,13 +127,16 @@ describe('a root key', () => {
   it('has a file at each step from staged to current, under its own id', () => {
     const old = FileRootKeyProvider.load(file).id;
     const { id } = files.stage();
-    files.keepCurrent();
-    files.keepCurrent();
+    files.keepCurrent(id);
+    files.keepCurrent(id);
     expect([file, files.previous, files.next].map((name) => FileRootKeyProvider.load(name).id)).toEqual([
       old,
       old,
       id,
     ]);
+    files.replaceCurrent(id);
+    // As another process that is a moment behind.
+    files.keepCurrent(id);
     files.replaceCurrent(id);
     expect([file, files.previous].map((name) => FileRootKeyProvider.load(name).id)).toEqual([id, old]);
     expect(FileRootKeyProvider.loadIfPresent(files.next)).toBeUndefined();
@@ -141,20 +144,20 @@ describe('a root key', () => {
 
   it('is not kept over one of an earlier change', async () => {
     await writeFile(files.previous, randomBytes(32), { mode: 0o600 });
-    expect(() => files.keepCurrent()).toThrow('of an earlier change');
+    expect(() => files.keepCurrent('0123456789abcdef')).toThrow('of an earlier change');
   });
 
   it('is not kept in a directory that is not there', () => {
     const elsewhere = new RootKeyFiles(file, join(directory, 'absent', 'previous'));
-    expect(() => elsewhere.keepCurrent()).toThrow(StartError);
-    expect(() => elsewhere.keepCurrent()).toThrow('cannot be changed (ENOENT)');
+    expect(() => elsewhere.keepCurrent('0123456789abcdef')).toThrow(StartError);
+    expect(() => elsewhere.keepCurrent('0123456789abcdef')).toThrow('cannot be changed (ENOENT)');
   });
 
   it('is overwritten before it is removed, unless it has another name', async () => {
     await symlink(file, `${file}.link`);
     expect(shredRootKeyFile(`${file}.link`)).toBe(false);
     expect(await readFile(file)).toEqual(raw);
-    files.keepCurrent();
+    files.keepCurrent('0123456789abcdef');
     expect(shredRootKeyFile(files.previous)).toBe(false);
     expect(await readFile(file)).toEqual(raw);
     const handle = await open(file);

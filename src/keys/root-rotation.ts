@@ -66,7 +66,7 @@ export class RootRotation {
     const target = staged ?? current;
     await this.#prove(target);
     const files = staged && 'file' in root ? this.#files(root.file) : undefined;
-    files?.keepCurrent();
+    files?.keepCurrent(target.id);
     const count = await this.#rewrap(current.id, target, onProgress);
     files?.replaceCurrent(target.id);
     return { id: target.id, count };
