@@ -3,7 +3,7 @@ import { type Selectable } from 'kysely';
 import { Database } from '../database/database.js';
 import { type Schema } from '../database/schema.js';
 
-type PublicKeyRow = Selectable<Schema['public_keys']>;
+export type PublicKeyRow = Selectable<Schema['public_keys']>;
 
 /** The public keys whose private half never was here, at most one a user. */
 @Injectable()

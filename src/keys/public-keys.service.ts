@@ -6,7 +6,7 @@ import { type KemName, kemOfPublicKey } from '../crypto/sealing-suites.js';
 import { randomKeyId } from '../crypto/symmetric-key.js';
 import { KeyringService } from './keyring.service.js';
 import { KeysRepository } from './keys.repository.js';
-import { PublicKeysRepository } from './public-keys.repository.js';
+import { type PublicKeyRow, PublicKeysRepository } from './public-keys.repository.js';
 
 export interface RecipientKey {
   readonly publicKey: SealingPublicKey;
@@ -55,10 +55,7 @@ export class PublicKeysService {
    */
   async find(ownerId: string): Promise<RecipientKey | undefined> {
     const row = await this.repository.find(ownerId);
-    if (row) {
-      const parameters = { id: row.key_id, owner: ownerId, kem: row.kem as KemName };
-      return { publicKey: await SealingPublicKey.import(parameters, row.public_key), holder: 'client' };
-    }
+    if (row) return { publicKey: await importRow(row), holder: 'client' };
     if (!(await this.has(ownerId))) return undefined;
     try {
       const { publicKey } = await this.keyring.sealingKeyPair(ownerId);
@@ -68,5 +65,14 @@ export class PublicKeysService {
       if (error instanceof OwnerDeletedError) return undefined;
       throw error;
     }
+  }
+}
+
+/** It was good when it was registered: what is not is a fault, which the log tells by the key's id. */
+async function importRow({ key_id: id, owner_id: owner, kem, public_key: bytes }: PublicKeyRow) {
+  try {
+    return await SealingPublicKey.import({ id, owner, kem: kem as KemName }, bytes);
+  } catch (cause) {
+    throw new Error(`public key ${id} of owner ${owner} was changed`, { cause });
   }
 }

@@ -6,6 +6,7 @@ import { PublicKeysService } from '../../src/keys/public-keys.service.js';
 import { newAccount } from '../support/accounts.js';
 import { forEachDatabase } from '../support/for-each-database.js';
 import { badFields, expectProblem } from '../support/problems.js';
+import { databaseOf } from '../support/retired-keys.js';
 import { type TestApp } from '../support/test-app.js';
 
 const INFO = { purpose: 'test/v1' };
@@ -54,6 +55,28 @@ describe('public keys', () => {
       const box = await crypto.seal(found!.publicKey, Buffer.from('sealed'), INFO);
       await expect(crypto.open(box, id, INFO)).rejects.toThrow('cannot be decrypted');
     });
+
+    it.each([
+      ['kind', { kem: 'RSA' }],
+      ['id', { key_id: 'nobody' }],
+      ['bytes', { public_key: Buffer.alloc(32) }],
+      ['length', { public_key: Buffer.alloc(31) }],
+    ])(
+      'are a fault that names the key when somebody changed the %s in the database',
+      async (_what, changes) => {
+        const { id, token } = await newAccount(app);
+        await put(token, newX25519Key());
+        const { key_id: keyId } = await databaseOf(app)
+          .query.updateTable('public_keys')
+          .set(changes)
+          .where('owner_id', '=', id)
+          .returning('key_id')
+          .executeTakeFirstOrThrow();
+        const found = app.nest.get(PublicKeysService, { strict: false }).find(id);
+        await expect(found).rejects.toThrow(`public key ${keyId} of owner ${id} was changed`);
+        expectProblem(await app.get(`/v1/users/${id}/public-key`, token), 'ERR_INTERNAL');
+      },
+    );
 
     it('are replaced by the next one, of either kind', async () => {
       const { id, token } = await newAccount(app);
