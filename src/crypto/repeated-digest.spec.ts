@@ -7,6 +7,8 @@ describe('repeatedDigest', () => {
     ['another of the same length', ['token', 'tokem', 'token']],
     ['a longer and a shorter one', ['token', 'token!', 'toke', 'token']],
     ['an empty one', ['', '', 'token', '']],
+    ['the longest that is kept', ['€'.repeat(2_048), '€'.repeat(2_048), 'token', `${'€'.repeat(2_047)}!`]],
+    ['one that is too long to be kept', ['€'.repeat(2_049), '€'.repeat(2_049), 'token']],
     ['one with bytes that are no ASCII', ['tökén', 'tökén', 'to\u0308ke\u0301n', 'token']],
   ])('gives the digest of each text: %s', (_claim, texts) => {
     const source = {};
