@@ -10,12 +10,12 @@ import type { UsageApi } from './usage-reporter.ts';
 
 const CONNECTIONS = 32;
 /** Many short turns rather than a few long ones: noise that lasts falls on neighbours alike. */
-const MAX_ROUNDS = 61;
+const MAX_ROUNDS = 45;
 const MIN_ROUNDS = 5;
 /** No further round begins after this time. */
 const BUDGET_MS = 75_000;
-const MEASURED: RunBounds = { maxRequests: 1_000, maxMs: 5_000 };
-const WARM_UP: RunBounds = { maxRequests: 300, maxMs: 2_000 };
+const MEASURED: RunBounds = { maxRequests: 3_000, maxMs: 5_000 };
+const WARM_UP: RunBounds = { maxRequests: 500, maxMs: 2_000 };
 /** Enough for the optimising compiler to be through with a handler. */
 const FIRST_WARM_UP: RunBounds = { maxRequests: 120_000, maxMs: 15_000 };
 const PROFILED: RunBounds = { maxRequests: 30_000, maxMs: 15_000 };

@@ -7,7 +7,7 @@ import type { Load, LoadDriverApi, Run, RunBounds } from './load-driver.process.
 import { median, spread, type Spread } from './statistics.ts';
 
 const CONNECTIONS = 32;
-const ROUNDS = 7;
+const ROUNDS = 11;
 const BOUND_MS = 1_500;
 const WARM_UP: RunBounds = { maxRequests: 64, maxMs: 1_500 };
 /** Enough for the optimising compiler to be through with what a login runs. */
