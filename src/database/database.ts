@@ -10,13 +10,12 @@ import {
   type Transaction,
 } from 'kysely';
 import { type DirectConnection } from './direct-connection.js';
+import { doAgain } from './do-again.js';
 import { TransactionConflictError } from './errors.js';
 import { Place } from './place.js';
 import { type Schema } from './schema.js';
 
 const logger = new Logger('Database');
-/** Each new attempt meets the winner of the last deadlock no more. */
-const TRANSACTION_ATTEMPTS = 4;
 
 export type DatabaseKind = 'sqlite' | 'postgres';
 
@@ -63,14 +62,11 @@ export class Database {
    */
   async transaction<T>(work: () => Promise<T>): Promise<T> {
     if (this.#transactions.getStore()) return work();
-    for (let attempt = 1; ; attempt++) {
+    const attempt = async () => {
       for (const read of this.#readings) await read();
-      try {
-        return await this.#commit(work);
-      } catch (error) {
-        if (!(error instanceof TransactionConflictError) || attempt === TRANSACTION_ATTEMPTS) throw error;
-      }
-    }
+      return this.#commit(work);
+    };
+    return doAgain(attempt, (error) => error instanceof TransactionConflictError);
   }
 
   /** Reads what every transaction needs before it begins: inside, nothing that is read may be remembered. */

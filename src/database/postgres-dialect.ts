@@ -2,6 +2,7 @@ import { type CustomTypesConfig, Pool, type PoolClient, type QueryResult, types 
 import { type Dialect, PostgresDialect, type PostgresPool, type PostgresPoolClient } from 'kysely';
 import { OwnerDeletedError } from '../common/app-error.js';
 import { errorCode } from '../common/error-code.js';
+import { doAgain } from './do-again.js';
 import { DatabaseUnavailableError, KeyEndedError, TransactionConflictError } from './errors.js';
 import { KEY_ENDED } from './migrations/0015-live-keys.js';
 
@@ -10,8 +11,6 @@ const CONNECT_TIMEOUT_MS = 5_000;
 const STATEMENT_TIMEOUT_MS = 15_000;
 /** For a server that says nothing any more: what is dropped on the way comes with no error. */
 const QUERY_TIMEOUT_MS = STATEMENT_TIMEOUT_MS + 1_000;
-/** Each new attempt meets the winner of the last deadlock no more. */
-const STATEMENT_ATTEMPTS = 4;
 /** SQLSTATE foreign_key_violation: what a row belongs to, in the end an account, is deleted. */
 const FOREIGN_KEY_VIOLATION = '23503';
 /** SQLSTATE serialization_failure and deadlock_detected. */
@@ -77,13 +76,10 @@ function translatingClient(client: PoolClient): PostgresPoolClient {
  */
 async function queryAgain(client: PoolClient, text: string, values: unknown[]): Promise<QueryResult> {
   const isAlone = client.getTransactionStatus() === 'I';
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await client.query(text, values);
-    } catch (error) {
-      if (!isAlone || !CONFLICTS.has(errorCode(error)) || attempt === STATEMENT_ATTEMPTS) throw error;
-    }
-  }
+  return doAgain(
+    () => client.query(text, values),
+    (error) => isAlone && CONFLICTS.has(errorCode(error)),
+  );
 }
 
 /** The driver's own, which has no code. */
