@@ -39,26 +39,13 @@ export class RootWrappedKeysRepository {
 
   /** The root key that new keys are put under. */
   async findPrimaryId(): Promise<string | undefined> {
-    const row = await this.database.query
-      .selectFrom('keys')
-      .select('id')
-      .where('owner_id', '=', SYSTEM_OWNER)
-      .where('purpose', '=', ROOT_PURPOSE)
-      .where('state', '=', 'PRIMARY')
-      .executeTakeFirst();
-    return row?.id;
+    const [id] = await this.#findRootIds('PRIMARY');
+    return id;
   }
 
   /** Those that were given up. */
   async findDestroyedIds(): Promise<string[]> {
-    const rows = await this.database.query
-      .selectFrom('keys')
-      .select('id')
-      .where('owner_id', '=', SYSTEM_OWNER)
-      .where('purpose', '=', ROOT_PURPOSE)
-      .where('state', '=', 'DESTROYED')
-      .execute();
-    return rows.map(({ id }) => id);
+    return this.#findRootIds('DESTROYED');
   }
 
   /** @returns undefined for one that the database never had */
@@ -184,5 +171,16 @@ export class RootWrappedKeysRepository {
       .where('wrapped', 'is not', null)
       .executeTakeFirst();
     return numUpdatedRows === 1n;
+  }
+
+  async #findRootIds(state: KeyRow['state']): Promise<string[]> {
+    const rows = await this.database.query
+      .selectFrom('keys')
+      .select('id')
+      .where('owner_id', '=', SYSTEM_OWNER)
+      .where('purpose', '=', ROOT_PURPOSE)
+      .where('state', '=', state)
+      .execute();
+    return rows.map(({ id }) => id);
   }
 }
