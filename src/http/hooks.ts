@@ -1,6 +1,7 @@
 import { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { type AppError } from '../common/app-error.js';
 import { type Admission, limitRefusal, type Refusal } from './admission.js';
+import { Cohort } from './cohort.js';
 import { type CrossOrigin } from './cross-origin.js';
 import { type RateLimits } from './rate-limits.js';
 import { type RouteTable } from './route-table.js';
@@ -21,6 +22,7 @@ type Done = (error?: AppError) => void;
 export function addHooks(fastify: FastifyInstance, options: HookOptions): void {
   const { admission, routes, rateLimits, crossOrigin } = options;
   const { authRequests } = rateLimits;
+  const cohort = new Cohort();
   const admit = (
     refusal: AppError | undefined,
     request: FastifyRequest,
@@ -49,7 +51,9 @@ export function addHooks(fastify: FastifyInstance, options: HookOptions): void {
     rateLimits.close();
     done();
   });
-  fastify.addHook('onRequest', (request, reply, done: Done) =>
-    admitUnless(admission.enter(request, reply), request, reply, done),
-  );
+  fastify.addHook('onRequest', (request, reply, done: Done) => {
+    const refusal = admission.enter(request, reply);
+    if (refusal) admitUnless(refusal, request, reply, done);
+    else void cohort.join().then(() => admit(undefined, request, reply, done));
+  });
 }
