@@ -1,3 +1,5 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+
 /** Above it a group would hold the log up for others. */
 const MAX_GROUP = 256;
 
@@ -22,13 +24,16 @@ export class GroupedWriter<T> {
       this.#waiting.push({ item, resolve, reject });
       if (this.#isWriting) return;
       this.#isWriting = true;
-      // Requests that arrived in the same turn of the event loop come first, and join.
-      setImmediate(() => void this.#writeAll());
+      void this.#writeAll();
     });
   }
 
   async #writeAll(): Promise<void> {
     while (this.#waiting.length > 0) {
+      // Requests that arrived in this turn of the event loop or arrive in the next go on at the end of one (`cohort.ts`):
+      // they come first, and join. Without the second turn two half groups would follow each other for ever.
+      await nextTurn();
+      await nextTurn();
       const group = this.#waiting.splice(0, MAX_GROUP);
       try {
         await this.write(group.map(({ item }) => item));
