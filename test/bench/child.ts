@@ -9,6 +9,8 @@ const STOP_TIMEOUT_MS = 10_000;
 export interface ChildOptions {
   /** All variables of the process: none of the caller's reaches it. */
   readonly environment?: Readonly<Record<string, string>>;
+  /** For Node.js itself. */
+  readonly nodeOptions?: readonly string[];
   /** A module to load before the script itself. */
   readonly preload?: URL;
   /** Where standard output goes; nowhere unless given. */
@@ -26,12 +28,12 @@ export class Child<Functions extends Api> {
   readonly #process: ChildProcess;
   readonly #exited: Promise<void>;
 
-  constructor(script: URL, { environment = {}, preload, logFile }: ChildOptions = {}) {
+  constructor(script: URL, { environment = {}, nodeOptions = [], preload, logFile }: ChildOptions = {}) {
     const file = fileURLToPath(script);
-    const flags = preload === undefined ? [] : ['--import', preload.href];
+    const preloads = preload === undefined ? [] : ['--import', preload.href];
     const log = logFile === undefined ? 'ignore' : openSync(logFile, 'a', 0o600);
     this.#name = basename(file);
-    this.#process = spawn(process.execPath, [...flags, file], {
+    this.#process = spawn(process.execPath, [...nodeOptions, ...preloads, file], {
       env: { ...environment },
       stdio: ['ignore', log, 'inherit', 'ipc'],
     });

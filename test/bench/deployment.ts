@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { dist, SERVER_SCRIPT } from './built.ts';
+import { dist, SERVER_OPTIONS, SERVER_SCRIPT } from './built.ts';
 import { issuePrivateCertificates } from './certificate.ts';
 import { Child } from './child.ts';
 import { type Origin, untilItAnswers } from './https-client.ts';
@@ -41,6 +41,7 @@ export async function withServer<Result>(
 ): Promise<Result> {
   const server = new Child<UsageApi>(SERVER_SCRIPT, {
     environment: deployment.environment,
+    nodeOptions: SERVER_OPTIONS,
     preload: new URL('usage-reporter.ts', import.meta.url),
     logFile: join(deployment.directory, 'server.log'),
   });

@@ -2,7 +2,7 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { PROJECT, SERVER_SCRIPT } from './built.ts';
+import { PROJECT, SERVER_OPTIONS, SERVER_SCRIPT } from './built.ts';
 import { type Deployment } from './deployment.ts';
 import { untilItAnswers } from './https-client.ts';
 import { median } from './statistics.ts';
@@ -18,7 +18,7 @@ export interface StartResult {
   readonly starts: number;
   /** From `npm run start:prod` to the first 200 over HTTPS. */
   readonly npmMs: number;
-  /** The same from `node dist/main.js`, which is what the script runs. */
+  /** The same from `node … dist/main.js`, which is what the script runs. */
   readonly nodeMs: number;
   /** Resident memory of the server after its first answer. */
   readonly rssMib: number;
@@ -32,7 +32,8 @@ export async function measureStart(deployment: Deployment): Promise<StartResult>
   for (let start = 0; start < STARTS; start++) {
     await whileStarted('npm', ['run', 'start:prod'], deployment, (elapsedMs) => void npmMs.push(elapsedMs));
     const script = fileURLToPath(SERVER_SCRIPT);
-    await whileStarted(process.execPath, [script], deployment, async (elapsedMs, pid) => {
+    const args = [...SERVER_OPTIONS, script];
+    await whileStarted(process.execPath, args, deployment, async (elapsedMs, pid) => {
       nodeMs.push(elapsedMs);
       await delay(SETTLE_MS);
       rssMib.push(residentKib(pid) / KIB_PER_MIB);

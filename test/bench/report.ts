@@ -122,7 +122,7 @@ function renderStart({ starts, npmMs, nodeMs, rssMib }: StartResult) {
     table([
       ['', 'first 200 after ms', 'RSS MiB'],
       ['npm run start:prod', npmMs.toFixed(0), ''],
-      ['node dist/main.js', nodeMs.toFixed(0), rssMib.toFixed(0)],
+      ['node … dist/main.js', nodeMs.toFixed(0), rssMib.toFixed(0)],
     ]),
   ].join('\n');
 }
