@@ -2,7 +2,7 @@ import { createCipheriv, createSecretKey, randomBytes } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import { move, writeCiphertext } from './write-ciphertext.js';
 
-const PIECE = 131_072;
+const PIECE = 1_048_576;
 
 describe('writeCiphertext', () => {
   const key = createSecretKey(randomBytes(32));

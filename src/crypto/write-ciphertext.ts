@@ -1,7 +1,7 @@
 import { type Cipheriv } from 'node:crypto';
 
-/** A longer plaintext is encrypted in pieces of this length: each is copied while it is in the processor's cache. */
-const PIECE_BYTES = 131_072;
+/** A longer plaintext is encrypted in pieces of this length: one as long as itself would be fresh memory each time. */
+const PIECE_BYTES = 1_048_576;
 /** From here on giving memory back costs less than what the garbage collector would spend on it later. */
 const MIN_FREED_BYTES = 4_096;
 
