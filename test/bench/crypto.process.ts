@@ -9,13 +9,12 @@ import { context, newCryptoService, owner } from './crypto-service.ts';
 import { stream } from './crypto-streams.ts';
 import { median } from './statistics.ts';
 
-const BATCH_MICROS = 1_500;
-const MAX_BATCH = 200;
-const WARM_UP_ROUNDS = 12;
-const MAX_ROUNDS = 101;
-const MIN_ROUNDS = 9;
-/** No further round begins after this time. */
-const BUDGET_MS = 5_000;
+/** Long enough for the garbage collector to come to what a turn leaves behind. */
+const TURN_MICROS = 60_000;
+/** This part of a turn comes before it, uncounted: a collector that was called on purpose has given memory and code back. */
+const LEAD_IN = 4;
+const WARM_UP_ROUNDS = 3;
+const ROUNDS = 9;
 const GCM_OPTIONS = { authTagLength: 16 };
 /** nonce ‖ ciphertext ‖ tag in one buffer; `bare encrypt` leaves them where they are. */
 const BARE_MESSAGE = 'bare encrypt to a message';
@@ -37,27 +36,24 @@ interface Operation {
   readonly run: () => unknown;
 }
 
-const api = { symmetric, asymmetric, stream };
+const api = { operations, stream };
 export type CryptoApi = typeof api;
 serveCalls(api);
 
-async function symmetric(bytes: number): Promise<OperationCost[]> {
-  return costsOf(await symmetricOperations(randomBytes(bytes)));
-}
-
-/** In another process, because what these leave to the garbage collector would be paid by the others. */
-async function asymmetric(bytes: number): Promise<OperationCost[]> {
-  return costsOf(await asymmetricOperations(randomBytes(bytes)));
+async function operations(bytes: number): Promise<OperationCost[]> {
+  const plaintext = randomBytes(bytes);
+  return costsOf({
+    ...bareOperations(plaintext),
+    ...(await symmetricOperations(plaintext)),
+    ...(await asymmetricOperations(plaintext)),
+  });
 }
 
 async function costsOf(all: Readonly<Record<string, Operation>>): Promise<OperationCost[]> {
   const measured = Object.entries(all).map(([name, operation]) => new MeasuredOperation(name, operation));
-  const startedAtMs = performance.now();
-  for (let round = 0; round < WARM_UP_ROUNDS + MAX_ROUNDS; round++) {
-    const isEnough = round >= WARM_UP_ROUNDS + MIN_ROUNDS && performance.now() - startedAtMs > BUDGET_MS;
-    if (isEnough) break;
+  for (let round = 0; round < WARM_UP_ROUNDS + ROUNDS; round++) {
     for (const operation of measured) {
-      // Right before: what others leave to the garbage collector falls on both alike.
+      // Right before, so that what else the machine does falls on both alike.
       const bare = measured.find(({ name }) => name === operation.bare);
       const bareMicros = await bare?.measure();
       const cpuMicros = await operation.measure();
@@ -85,23 +81,29 @@ class MeasuredOperation {
     this.#run = run;
   }
 
-  /** CPU of one operation, from a batch of them. */
+  /** CPU of one operation, from a turn of them. Each pays for collecting its own garbage, and none for another's. */
   async measure(): Promise<number> {
+    if (!globalThis.gc) throw new Error('want --expose-gc');
+    globalThis.gc();
+    await this.#repeat(this.#batch / LEAD_IN);
     const before = process.cpuUsage();
-    for (let count = 0; count < this.#batch; count++) {
+    await this.#repeat(this.#batch);
+    const { user, system } = process.cpuUsage(before);
+    const cpuMicros = Math.max((user + system) / this.#batch, 0.01);
+    this.#batch = Math.max(1, Math.round(TURN_MICROS / cpuMicros));
+    return cpuMicros;
+  }
+
+  async #repeat(times: number): Promise<void> {
+    for (let count = 0; count < times; count++) {
       const result = this.#run();
       if (result instanceof Promise) await result;
     }
-    const { user, system } = process.cpuUsage(before);
-    const cpuMicros = Math.max((user + system) / this.#batch, 0.01);
-    this.#batch = Math.min(MAX_BATCH, Math.max(1, Math.round(BATCH_MICROS / cpuMicros)));
-    return cpuMicros;
   }
 }
 
 async function symmetricOperations(plaintext: Buffer): Promise<Record<string, Operation>> {
-  const { [BARE_MESSAGE]: message, ...bare } = bareOperations(plaintext);
-  const all: Record<string, Operation> = bare;
+  const all: Record<string, Operation> = {};
   for (const [label, suite] of [
     ['0x01', 'COBBLESTONE-256'],
     ['0x02', 'XAES-256-GCM'],
@@ -111,8 +113,7 @@ async function symmetricOperations(plaintext: Buffer): Promise<Record<string, Op
     all[`${label} encrypt`] = { bare: 'bare encrypt', run: () => crypto.encrypt(plaintext, context) };
     all[`${label} decrypt`] = { bare: 'bare decrypt', run: () => crypto.decrypt(envelope, context) };
   }
-  // Last, because it leaves twice as much to the garbage collector as any other.
-  return { ...all, ...(message && { [BARE_MESSAGE]: message }) };
+  return all;
 }
 
 function bareOperations(plaintext: Buffer): Record<string, Operation> {
