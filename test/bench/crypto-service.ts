@@ -17,8 +17,15 @@ export const context = {
   version: '1',
 };
 
-/** The built service over keys of one suite, found in two caches as the keyring finds them. */
-export async function newCryptoService(suite: SuiteName): Promise<CryptoService> {
+/**
+ * The built service over keys of one suite, found in two caches as the keyring finds them.
+ *
+ * @param made - the keys there are: two services with the same ones decrypt what either encrypts, each under keys of its own
+ */
+export async function newCryptoService(
+  suite: SuiteName,
+  made = new Map<string, SymmetricKey>(),
+): Promise<CryptoService> {
   const [{ ExpiringCache }, { SystemClock }, symmetric, { BlindIndexKey }, { CryptoService }] =
     await Promise.all([
       dist<typeof import('../../src/common/expiring-cache.js')>('common/expiring-cache.js'),
@@ -28,7 +35,6 @@ export async function newCryptoService(suite: SuiteName): Promise<CryptoService>
       dist<typeof import('../../src/crypto/crypto.service.js')>('crypto/crypto.service.js'),
     ]);
   const { randomKeyBytes, randomKeyId, SymmetricKey } = symmetric;
-  const made = new Map<string, SymmetricKey>();
   const clock = new SystemClock();
   const keys = new ExpiringCache(CACHE_BOUNDS, clock, async (id) => made.get(id));
   const primaryIds = new Map<string, string>();

@@ -41,7 +41,7 @@ export function renderCrypto({ operations, streams }: CryptoResult): string {
   return [
     'CPU µs an operation and × bare AES-256-GCM with a KeyObject, medians of turns',
     table([['', ...sizes], ...names.map(row)]),
-    'bare encrypt is the cipher alone: nonce, ciphertext and tag stay apart. Both suites give one message, as the last row does',
+    'bare encrypt is the cipher alone: nonce, ciphertext and tag stay apart; `to a message` joins them, as both suites do',
     '',
     'streams of 1 GiB in pieces of 64 KiB; decryptStream: 16 envelopes of 64 MiB',
     table([
