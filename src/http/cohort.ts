@@ -5,14 +5,14 @@
  * Annual Technical Conference 2002.)
  */
 export class Cohort {
-  #endOfTurn: Promise<void> | undefined;
+  #endOfTurn: Promise<undefined> | undefined;
 
   /** Resolves, for all who wait, when what has arrived is read. One promise serves all: each keeps its own async context. */
-  join(): Promise<void> {
+  join(): Promise<undefined> {
     this.#endOfTurn ??= new Promise((resolve) => {
       setImmediate(() => {
         this.#endOfTurn = undefined;
-        resolve();
+        resolve(undefined);
       });
     });
     return this.#endOfTurn;

@@ -33,7 +33,8 @@ export function addHooks(fastify: FastifyInstance, options: HookOptions): void {
     else if (!crossOrigin?.answerPreflight(request, reply)) done(routes.refusal(request));
   };
   const admitUnless = (refusal: Refusal, request: FastifyRequest, reply: FastifyReply, done: Done): void => {
-    if (refusal instanceof Promise) void refusal.then((late) => admit(late, request, reply, done));
+    // What a hook throws later than at once, Fastify doesn't hear of: it would end the process.
+    if (refusal instanceof Promise) refusal.then((late) => admit(late, request, reply, done)).catch(done);
     else admit(refusal, request, reply, done);
   };
 
@@ -51,9 +52,7 @@ export function addHooks(fastify: FastifyInstance, options: HookOptions): void {
     rateLimits.close();
     done();
   });
-  fastify.addHook('onRequest', (request, reply, done: Done) => {
-    const refusal = admission.enter(request, reply);
-    if (refusal) admitUnless(refusal, request, reply, done);
-    else void cohort.join().then(() => admit(undefined, request, reply, done));
-  });
+  fastify.addHook('onRequest', (request, reply, done: Done) =>
+    admitUnless(admission.enter(request, reply) ?? cohort.join(), request, reply, done),
+  );
 }
