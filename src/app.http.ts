@@ -1,6 +1,6 @@
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { fastify, type FastifyError, type FastifyReply, type FastifyRequest } from 'fastify';
-import { type ServerOptions } from 'node:https';
+import { type ServerTls } from './app.tls.js';
 import { type AppError } from './common/app-error.js';
 import { newRequestId } from './common/id.js';
 import { type JsonLogger } from './common/json-logger.js';
@@ -28,7 +28,7 @@ import { refuseConnection, refuseOtherProtocols, refuseTunnel } from './http/ref
 import { RouteTable } from './http/route-table.js';
 
 export interface HttpOptions {
-  readonly tls: ServerOptions;
+  readonly tls: ServerTls;
   readonly config: AppConfig;
   readonly rateLimits: RateLimits;
   readonly logger: JsonLogger;
@@ -61,7 +61,7 @@ export function newHttpAdapter({ tls, config, rateLimits, logger }: HttpOptions)
   });
   const instance = fastify({
     https: {
-      ...tls,
+      ...tls.options,
       maxHeaderSize: HEADERS_LIMIT_BYTES,
       headersTimeout: HEADERS_TIMEOUT_MS,
       connectionsCheckingInterval: TIMEOUT_CHECK_INTERVAL_MS,
@@ -102,6 +102,8 @@ export function newHttpAdapter({ tls, config, rateLimits, logger }: HttpOptions)
   refuseOtherProtocols(instance.server, always);
   instance.server.on('connect', (_request, socket) => refuseTunnel(socket, always));
   answerExpectations(instance);
+  // Before our own hooks, which let a request wait: its connection is in use meanwhile.
+  tls.attach(instance);
   addHooks(instance, { admission, routes, rateLimits, crossOrigin });
   // Not before: the adapter adds hooks of its own, and one of them answers targets that begin with no slash.
   return new FastifyAdapter(instance);

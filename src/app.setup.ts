@@ -41,8 +41,7 @@ export async function createApp(
   const logger = await JsonLogger.create(config.log);
   const tls = await ServerTls.open(config);
   const rateLimits = await RateLimits.create(config.limits, clock, logger);
-  const adapter = newHttpAdapter({ tls: tls.options, config, rateLimits, logger });
-  tls.attach(adapter.getInstance());
+  const adapter = newHttpAdapter({ tls, config, rateLimits, logger });
   const fastify = adapter.getInstance();
   const secondAddress = new SecondAddress(fastify.server);
   const redirects = await newRedirects(config);

@@ -2,9 +2,12 @@ import { once } from 'node:events';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { connect, type TLSSocket } from 'node:tls';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { ClientConnections } from '../../src/tls/client-connections.js';
 import { HttpsClient, type HttpsResponse } from '../support/https-client.js';
+import { parseAnswer } from '../support/raw-connection.js';
 import { newTestApp, type TestApp } from '../support/test-app.js';
 import { CLIENT_AUTH, newCa, SERVER_AUTH, type TestCertificate, writePair } from '../support/test-ca.js';
 
@@ -109,6 +112,17 @@ describe('where client certificates are required', () => {
     await Promise.all([once(socket.resume(), 'close'), app.secure.tls.look()]);
     expect(await statusWith(client)).toBe('refused');
     expect(await statusWith(await newClient())).toBe(200);
+  });
+
+  it('answers a request that has just arrived before its connection ends', async () => {
+    const begins = jest.spyOn(ClientConnections.prototype, 'requestBegins');
+    const socket = await openConnection(await newClient());
+    const [connections] = begins.mock.contexts as ClientConnections[];
+    begins.mockRestore();
+    // In the same turn of the event loop, as when the lists change just then.
+    app.nest.getHttpServer().once('request', () => connections?.renew());
+    socket.write(REQUEST);
+    expect(parseAnswer(await text(socket)).status).toBe(200);
   });
 
   it('does not take an old session of a client whose certificate is revoked for a new handshake', async () => {
