@@ -1,5 +1,5 @@
 import { type FastifyRequest } from 'fastify';
-import { AppError } from '../common/app-error.js';
+import { AppError, NotFoundError } from '../common/app-error.js';
 
 class MethodNotAllowedError extends AppError {
   override readonly headers: Readonly<Record<string, string>>;
@@ -20,11 +20,11 @@ export class RouteTable {
     for (const name of [method].flat()) methods.add(name);
   }
 
-  /** 405 for a path that exists under other methods. Anything else that has no route is a 404 later on. */
-  refusal(request: FastifyRequest): MethodNotAllowedError | undefined {
+  /** For what has no route, before its body is asked for: 405 where the path exists under other methods, or else 404. */
+  refusal(request: FastifyRequest): AppError | undefined {
     if (!request.is404) return undefined;
     const allowed = this.methodsOf(request.url);
-    return allowed.length > 0 ? new MethodNotAllowedError(allowed) : undefined;
+    return allowed.length > 0 ? new MethodNotAllowedError(allowed) : new NotFoundError();
   }
 
   /** In alphabetical order; none when there is nothing at the path. */

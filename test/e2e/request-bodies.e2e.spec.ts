@@ -202,6 +202,7 @@ describe('a request body', () => {
     ],
     ['its host', 'POST /v1/auth/login', 'Host: evil.example\r\nContent-Length: 2', 421],
     ['its method', 'PUT /v1/auth/login', 'Host: localhost\r\nContent-Length: 2', 405],
+    ['a path that leads nowhere', 'POST /nothing', 'Host: localhost\r\nContent-Length: 2', 404],
     ['its target', 'POST /%zz', 'Host: localhost\r\nContent-Length: 2', 400],
   ])('is not asked for where the request is refused for %s', async (_claim, line, fields, status) => {
     const response = await sendRaw(app, `${line} HTTP/1.1\r\n${fields}\r\n${WAITING}\r\n`);
