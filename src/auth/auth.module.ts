@@ -18,6 +18,8 @@ import { AuthEvents } from './auth-events.js';
 import { KnownDevices } from './known-devices.js';
 import { PasswordChangeService } from './password-change.service.js';
 import { PasswordController } from './password.controller.js';
+import { PublicKeyRegistration } from './public-key-registration.js';
+import { PublicKeysController } from './public-keys.controller.js';
 import { RefreshTokens } from './refresh-tokens.js';
 import { RefreshTokensRepository } from './refresh-tokens.repository.js';
 import { SecondFactorSteps } from './second-factor-steps.js';
@@ -36,6 +38,7 @@ import { TotpController } from './totp.controller.js';
     ApiKeysController,
     AccountsController,
     TotpController,
+    PublicKeysController,
     JwksController,
   ],
   providers: [
@@ -48,6 +51,7 @@ import { TotpController } from './totp.controller.js';
     Authenticator,
     KnownDevices,
     PasswordChangeService,
+    PublicKeyRegistration,
     RefreshTokens,
     RefreshTokensRepository,
     SecondFactorSteps,

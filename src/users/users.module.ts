@@ -1,6 +1,4 @@
 import { Module } from '@nestjs/common';
-import { PublicKeyRegistration } from './public-key-registration.js';
-import { PublicKeysController } from './public-keys.controller.js';
 import { UserCiphertextsRepository } from './user-ciphertexts.repository.js';
 import { UserAdministrationRepository } from './user-administration.repository.js';
 import { UserAdministrationService } from './user-administration.service.js';
@@ -12,11 +10,10 @@ import { UsersRepository } from './users.repository.js';
 import { UsersService } from './users.service.js';
 
 @Module({
-  controllers: [UsersController, PublicKeysController],
+  controllers: [UsersController],
   providers: [
     PasswordList,
     PasswordPolicy,
-    PublicKeyRegistration,
     UsersRepository,
     UsersService,
     UserCiphertextsRepository,

@@ -56,6 +56,23 @@ describe('public keys', () => {
       await expect(crypto.open(box, id, INFO)).rejects.toThrow('cannot be decrypted');
     });
 
+    it('are not registered by a session that has ended on another instance', async () => {
+      const { id, token } = await newAccount(app);
+      const other = await app.newInstance();
+      expect((await other.get('/v1/users/me', token)).status).toBe(200);
+      const { publicKey: before } = (await app.get(`/v1/users/${id}/public-key`, token)).members;
+      await app.request('POST', '/v1/auth/logout', { token });
+      const publicKey = generateKeyPairSync('x25519').publicKey.export({ format: 'jwk' }).x;
+      const json = { publicKey };
+      expectProblem(
+        await other.request('PUT', '/v1/users/me/public-key', { token, json }),
+        'ERR_UNAUTHENTICATED',
+      );
+      const reader = await newAccount(app);
+      expect((await other.get(`/v1/users/${id}/public-key`, reader.token)).members['publicKey']).toBe(before);
+      await other.close();
+    });
+
     it.each([
       ['kind', { kem: 'RSA' }],
       ['id', { key_id: 'nobody' }],

@@ -1,5 +1,5 @@
 import { Body, Controller, Get, Put } from '@nestjs/common';
-import { RequirePermission } from '../common/access.js';
+import { CurrentSession, RequirePermission, type SessionPrincipal } from '../common/access.js';
 import { ApiProblems } from '../common/api-problems.js';
 import { NotFoundError } from '../common/app-error.js';
 import { type Caller, CurrentCaller } from '../common/caller.js';
@@ -25,10 +25,11 @@ export class PublicKeysController {
   @ApiProblems(400, 401, 403, 413, 415)
   async register(
     @CurrentCaller() caller: Caller,
+    @CurrentSession() session: SessionPrincipal,
     @Body(validated) { publicKey }: PublicKeyBody,
   ): Promise<PublicKeyResponse> {
     const bytes = Buffer.from(publicKey, 'base64url');
-    return new PublicKeyResponse(await this.registration.register(caller, bytes));
+    return new PublicKeyResponse(await this.registration.register(caller, session, bytes));
   }
 
   @Get(':id/public-key')
