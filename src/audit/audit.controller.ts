@@ -38,7 +38,11 @@ export class AuditController {
   ): Promise<AuditEventsResponse> {
     const mayReadAny = permissions.has('audit:read-any');
     if (userId !== callerId) {
-      if (!mayReadAny) throw new ForbiddenError();
+      if (!mayReadAny) {
+        const denied = { action: 'access.denied', target: 'permission:audit:read-any' } as const;
+        await this.audit.record({ actor: callerId, ...denied, outcome: 'failure', ...origin });
+        throw new ForbiddenError();
+      }
       const read = { action: 'audit.read', target: `user:${userId}`, ownerId: userId } as const;
       await this.audit.record({ actor: callerId, ...read, outcome: 'success', ...origin });
     }

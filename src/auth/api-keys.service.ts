@@ -88,7 +88,12 @@ export class ApiKeysService {
     session: SessionPrincipal,
     { name, scopes: asked, expiresAt }: NewApiKey,
   ): Promise<ApiKey & { readonly key: string }> {
-    if (!asked.every((scope) => session.permissions.has(scope))) throw new ForbiddenError();
+    const beyond = asked.find((scope) => !session.permissions.has(scope));
+    if (beyond !== undefined) {
+      const denied = { action: 'access.denied', target: `permission:${beyond}`, outcome: 'failure' } as const;
+      await this.audit.record({ actor: userId, ...denied, ...origin });
+      throw new ForbiddenError();
+    }
     const nowMs = this.clock.nowMs();
     const key = this.crypto.randomToken(PREFIX);
     const digest = this.crypto.digestToken(PREFIX, key);

@@ -103,8 +103,12 @@ describe('API keys', () => {
     });
 
     it('never get a scope that their maker lacks, that is unknown, or that decides who else gets in', async () => {
-      const { token } = await newAccount(app);
+      const { id, token } = await newAccount(app);
       expectProblem(await create(token, ['contacts:read', 'audit:read-any']), 'ERR_FORBIDDEN');
+      const denials = await app.get('/v1/audit?action=access.denied', token);
+      expect(denials.items).toEqual([
+        expect.objectContaining({ actor: id, target: 'permission:audit:read-any', outcome: 'failure' }),
+      ]);
       for (const scopes of [
         ['contacts:everything'],
         ['account:write'],

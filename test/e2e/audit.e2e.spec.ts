@@ -41,7 +41,17 @@ describe('the audit log', () => {
     it('shows nobody else what another user did', async () => {
       const bob = await newAccount(app);
       expect((await app.get(`/v1/audit${reads}`, bob.token)).items).toEqual([]);
-      expectProblem(await app.get(`/v1/audit?userId=${ada.id}`, bob.token), 'ERR_FORBIDDEN');
+      const refused = await app.get(`/v1/audit?userId=${ada.id}`, bob.token);
+      expectProblem(refused, 'ERR_FORBIDDEN');
+      const denials = await app.get('/v1/audit?action=access.denied', bob.token);
+      expect(denials.items).toEqual([
+        expect.objectContaining({
+          actor: bob.id,
+          target: 'permission:audit:read-any',
+          outcome: 'failure',
+          requestId: refused.headers['x-request-id'],
+        }),
+      ]);
       const own = await app.get(`/v1/audit?userId=${bob.id}`, bob.token);
       expect(own.status).toBe(200);
     });
