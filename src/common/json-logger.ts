@@ -34,7 +34,8 @@ export interface RequestLogFields {
   /** None when the connection ended before the answer did: the client went away, or was too slow. */
   readonly status: number | undefined;
   readonly durationMs: number;
-  readonly ip: string;
+  /** None when the connection was reset before the request was read. */
+  readonly ip: string | undefined;
 }
 
 /** Where Nest reports a start that failed. */

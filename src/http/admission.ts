@@ -3,7 +3,7 @@ import { type Socket } from 'node:net';
 import { type AppError } from '../common/app-error.js';
 import { type JsonLogger } from '../common/json-logger.js';
 import { type CrossOrigin } from './cross-origin.js';
-import { OverloadedError, StoppingError, TooManyRequestsError } from './errors.js';
+import { MalformedRequestError, OverloadedError, StoppingError, TooManyRequestsError } from './errors.js';
 import { keepAddresses } from './forwarded-for.js';
 import { IdleConnections } from './idle-connections.js';
 import { type PublicHosts } from './public-hosts.js';
@@ -57,8 +57,8 @@ export class Admission {
     crossOrigin?.mark(request, reply);
     const startedAtMs = performance.now();
     if (trustsProxies) keepAddresses(request.raw.headers);
-    // Read now: a socket that is closed has none.
-    const { ip } = request;
+    // Read now: a socket that is closed has none, and remembers what was read before.
+    const ip: string | undefined = request.ip;
     const { socket } = request.raw;
     this.#idle.remove(socket);
     let isAdmitted = false;
@@ -85,6 +85,8 @@ export class Admission {
       reply.raw.shouldKeepAlive = false;
       return new StoppingError();
     }
+    // The client reset the connection before its request was read: nobody could say later who it was.
+    if (ip === undefined) return new MalformedRequestError();
     const refusal = this.#checks.refusal(request.raw);
     if (refusal) return refusal;
     if (this.#inFlight >= maxInFlight) return new OverloadedError();

@@ -1,8 +1,10 @@
 import { once } from 'node:events';
+import { connect as connectTcp } from 'node:net';
+import { setImmediate as immediate } from 'node:timers/promises';
 import { connect, type TLSSocket } from 'node:tls';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { type RequestLogFields } from '../../src/common/json-logger.js';
-import { newEmail, PASSWORD } from '../support/accounts.js';
+import { newAccount, newEmail, PASSWORD } from '../support/accounts.js';
 import { requestLinesOf } from '../support/request-lines.js';
 import { newTestApp, type TestApp } from '../support/test-app.js';
 import { until } from '../support/until.js';
@@ -63,5 +65,30 @@ describe('the log line of a request', () => {
     await until(() => lines.length > 1);
     expect(lines.map(({ status }) => status)).toEqual([undefined, 401]);
     expect(fault).not.toHaveBeenCalled();
+  });
+
+  it('has no address when the connection is reset with the request, which is not served then', async () => {
+    const { token } = await newAccount(app);
+    const limited = await app.newInstance({ RATE_LIMIT_PER_MINUTE: '100' });
+    for (const at of [app, limited]) {
+      const found = requestLinesOf(at);
+      const fault = jest.spyOn(at.secure.logger, 'error');
+      const { hostname, port } = new URL(at.url);
+      const connection = connectTcp(Number(port), hostname).on('error', () => {});
+      const socket = connect({ socket: connection, ca: at.ca, servername: 'localhost' });
+      socket.on('error', () => {});
+      await once(socket, 'session');
+      // Both sides are done with the handshake then: the request and the reset arrive together.
+      await immediate();
+      socket.write(
+        `POST /v1/auth/logout HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${token}\r\n\r\n`,
+      );
+      connection.resetAndDestroy();
+      await until(() => found.length > 0);
+      expect(found).toEqual([expect.objectContaining({ status: undefined, ip: undefined })]);
+      expect((await at.get('/v1/users/me', token)).status).toBe(200);
+      expect(fault).not.toHaveBeenCalled();
+    }
+    await limited.close();
   });
 });
