@@ -158,6 +158,14 @@ describe('API keys', () => {
       expect(await isGood(String(members['key']))).toBe(true);
     });
 
+    it('expire within the years that a time can be written for', async () => {
+      const { token } = await newAccount(app);
+      const expiring = (expiresAt: string) =>
+        app.post('/v1/api-keys', { name: 'x', scopes: ['contacts:read'], expiresAt }, token);
+      expect((await expiring('9999-12-31T23:59:59.999Z')).status).toBe(201);
+      expect(badFields(await expiring('9999-12-31T23:59:59-00:01'))).toEqual(['/expiresAt']);
+    });
+
     it('expire, at most a second late', async () => {
       const { token } = await newAccount(app);
       const expiresAt = app.clock.iso(60);
