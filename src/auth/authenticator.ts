@@ -51,9 +51,11 @@ export class Authenticator {
     const digest = this.crypto.digest(token, connection);
     const nowMs = this.clock.nowMs();
     const verified = this.#verified.get(digest);
-    if (!verified || nowMs >= verified.expiresAtMs) return this.#verify(token, digest, nowMs);
-    const ageMs = nowMs - verified.checkedAtMs;
-    const isFresh = ageMs >= 0 && ageMs < RECHECK_MS;
+    // Also where the clock was set back since: the token may be of a time to come, and would outlive its own.
+    if (!verified || nowMs >= verified.expiresAtMs || nowMs < verified.checkedAtMs) {
+      return this.#verify(token, digest, nowMs);
+    }
+    const isFresh = nowMs - verified.checkedAtMs < RECHECK_MS;
     const session = isFresh ? this.sessions.peekLive(verified.sessionId) : undefined;
     return session ? checked(session, verified) : this.#recheck(token, digest, nowMs, verified);
   }

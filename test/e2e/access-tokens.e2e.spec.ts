@@ -91,6 +91,18 @@ describe('access tokens', () => {
       expectProblem(await app.get('/v1/users/me', token), 'ERR_UNAUTHENTICATED');
     });
 
+    it('do not outlive their time where they are remembered and the clock is set back an hour', async () => {
+      const { token } = await newAccount(app);
+      expect((await app.get('/v1/users/me', token)).status).toBe(200);
+      app.clock.advance(-3_600);
+      expectProblem(await app.get('/v1/users/me', token), 'ERR_UNAUTHENTICATED');
+      app.clock.advance(3_600);
+      expect((await app.get('/v1/users/me', token)).status).toBe(200);
+      app.clock.advance(-3);
+      expect((await app.get('/v1/users/me', token)).status).toBe(200);
+      app.clock.advance(3);
+    });
+
     it('are taken from the Authorization field only, whatever the case of Bearer', async () => {
       const { token } = await newAccount(app);
       const send = (authorization: string) =>
