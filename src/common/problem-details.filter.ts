@@ -24,6 +24,8 @@ export class ProblemDetailsFilter implements ExceptionFilter {
     const { body, headers } =
       // The client went away before its body was there: no fault, and nobody is left to tell.
       error === raw.errored ? problemOfCode('ERR_MALFORMED_REQUEST', id) : this.#problem(error, id);
+    // The route has set its own headers before it failed, for an answer that may be stored.
+    reply.header('cache-control', 'no-store');
     void reply.status(body.status).headers(headers).type(PROBLEM_MEDIA_TYPE).send(body);
   }
 

@@ -51,6 +51,7 @@ describePostgres('while PostgreSQL cannot be reached', () => {
     for (const answer of [
       await app.get('/v1/contacts', user.token),
       await app.get('/v1/users/me', user.token),
+      await app.get('/.well-known/jwks.json'),
       await app.post('/v1/auth/login', credentials),
       await app.post('/v1/auth/register', credentials),
       await app.post('/v1/auth/refresh', { refreshToken: user.refreshToken }),
