@@ -47,7 +47,7 @@ export class ForbiddenError extends AppError {
 
 /** The account that something is done for is deleted by now: the request came in before that, and wrote nothing. */
 export class OwnerDeletedError extends AppError {
-  constructor(cause: unknown) {
+  constructor(cause?: unknown) {
     super('ERR_UNAUTHENTICATED', { cause });
   }
 }

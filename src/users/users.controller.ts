@@ -1,6 +1,6 @@
 import { Controller, Get } from '@nestjs/common';
 import { CurrentUser, type Principal, RequirePermission } from '../common/access.js';
-import { NotFoundError } from '../common/app-error.js';
+import { OwnerDeletedError } from '../common/app-error.js';
 import { ApiProblems } from '../common/api-problems.js';
 import { ApiBearerAuth, ApiOkResponse, ApiTags } from '../common/openapi.js';
 import { UserResponse } from './user.dto.js';
@@ -18,7 +18,7 @@ export class UsersController {
   @ApiProblems(401, 403)
   async me(@CurrentUser() { userId }: Principal): Promise<UserResponse> {
     const user = await this.users.find(userId);
-    if (!user) throw new NotFoundError();
+    if (!user) throw new OwnerDeletedError();
     return new UserResponse(user);
   }
 }

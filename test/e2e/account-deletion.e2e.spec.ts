@@ -150,7 +150,7 @@ describe("the deletion of one's account", () => {
       expect(await tablesNaming(neighbour.id)).toContain('attempt_failures');
     });
 
-    it('lets nothing be written for an account that is gone, where its session counts for a moment longer', async () => {
+    it('lets nothing be written for an account that is gone, nor itself be read, where its session counts for a moment longer', async () => {
       const { id, token } = await newOwner();
       const send = (method: string, path: string, json?: unknown) =>
         other.request(method, path, { token, ...(json === undefined ? {} : { json }) });
@@ -158,6 +158,7 @@ describe("the deletion of one's account", () => {
       await remove(token);
       const publicKey = generateKeyPairSync('x25519').publicKey.export({ format: 'jwk' }).x;
       const answers = [
+        await send('GET', '/v1/users/me'),
         await send('POST', '/v1/contacts', { name: 'Eve', email: 'eve@example.com' }),
         await send('PUT', '/v1/secrets/late', { data: { a: 'b' } }),
         await send('POST', '/v1/shares', { data: { a: 'b' } }),
