@@ -76,6 +76,11 @@ export class Running {
     return this;
   }
 
+  /** A key, for a process in a terminal. */
+  press(key: string): void {
+    this.child.stdin?.write(key);
+  }
+
   /** Reads no more of what the process writes, as `head` does when it has enough. */
   stopReading(): this {
     this.child.stdout?.destroy();
