@@ -8,8 +8,9 @@ import { type HeldRootKeys, RootKeys } from './root-keys.js';
 import { type RootWrappedKeysRepository } from './root-wrapped-keys.repository.js';
 
 /**
- * Loads the root keys and makes sure that they are this database's. A missing file is made only where that
- * is allowed and nothing is encrypted yet: beside existing data a new root key would hide the loss.
+ * Loads the root keys and makes sure that they are this database's, which takes the one that it is opened with
+ * first. A missing file is made only where that is allowed and the database has none: beside existing data a new
+ * root key would hide the loss.
  *
  * @throws {StartError} naming the file or variable and the ids of the key that is there and of those wanted
  */
@@ -20,7 +21,7 @@ export async function openRootKeys(
   clock: Clock,
 ): Promise<RootKeys> {
   const { root } = places;
-  const wantedIds = await repository.findRootIds();
+  let wantedIds = await repository.findRootIds();
   if ('file' in root && !existsSync(root.file)) {
     if (wantedIds.length > 0) {
       throw new StartError(
@@ -30,6 +31,11 @@ export async function openRootKeys(
     if (mayGenerate) makeRootKeyFile(root.file);
   }
   const { current, others } = readFor(wantedIds, places);
+  if (wantedIds.length === 0) {
+    // Now, not with the first key: a file that is mixed up is found at the next start, whatever happened until then.
+    await repository.adopt(current.id, clock.nowMs());
+    wantedIds = await repository.findRootIds();
+  }
   const otherIds = others.map(({ id }) => id);
   const missingIds = wantedIds.filter((id) => id !== current.id && !otherIds.includes(id));
   if (missingIds.length > 0) {

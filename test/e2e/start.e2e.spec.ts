@@ -223,6 +223,24 @@ describe('a start is refused', () => {
       expect(ids).toHaveLength(3);
     });
 
+    it('when its root key is another one than at its first start, though nothing was encrypted since', async () => {
+      const untouched = await newApp();
+      try {
+        await untouched.nest.close();
+        const file = join(untouched.environment['DATA_DIR'] ?? '', 'root.key');
+        await writeFile(file, randomBytes(32));
+        expect(await refusalOf(untouched.newInstance())).toMatch(
+          /holds root key \w+, but the database needs \w+/,
+        );
+        await rm(file);
+        expect(await refusalOf(untouched.newInstance())).toContain(
+          'root.key is missing and the database needs',
+        );
+      } finally {
+        await untouched.close();
+      }
+    });
+
     it('when others may read its root key, or it has another length', async () => {
       const copy = `${rootKey}.copy`;
       await copyFile(rootKey, copy);
