@@ -13,6 +13,8 @@ export const MAX_EMAIL_LENGTH = 254;
 export const MAX_PASSWORD_LENGTH = 4_096;
 /** Above what one of ours has: another text is no fault, only no known device. */
 const MAX_DEVICE_TOKEN_LENGTH = 512;
+/** Above what any token has: an access token is refused as every other that is no refresh token. */
+const MAX_REFRESH_TOKEN_LENGTH = 4_096;
 
 export class CredentialsBody {
   @ApiProperty({ format: 'email', maxLength: MAX_EMAIL_LENGTH, example: 'ada@example.com' })
@@ -63,8 +65,8 @@ export class ChangePasswordBody {
 }
 
 export class RefreshBody {
-  @ApiProperty({ maxLength: 200 })
-  @MaxLength(200)
+  @ApiProperty({ maxLength: MAX_REFRESH_TOKEN_LENGTH })
+  @MaxLength(MAX_REFRESH_TOKEN_LENGTH)
   @IsString()
   readonly refreshToken!: string;
 }
