@@ -7,6 +7,7 @@ import { StartError } from './common/start-error.js';
 import { DatabaseUnavailableError, unusableDatabase } from './database/errors.js';
 import { type Hangups } from './hangups.js';
 import { curlCommand } from './tls/curl-command.js';
+import { DEVELOPMENT_HOSTS } from './tls/development-mark.js';
 import { PREFERRED_GROUP } from './tls/tls-options.js';
 
 /** Requests in flight get this long to finish after a signal to stop. */
@@ -47,19 +48,27 @@ function announce({ config, tls: { served }, rateLimits, redirects, logger }: Se
     'Server',
   );
   if (config.tls.files) return;
-  // No certificate covers "every interface", and not every client can connect to it.
-  const local = WILDCARD_HOSTS.has(host) ? urlOf('localhost', port) : url;
+  const isCertified = DEVELOPMENT_HOSTS.some((name) => name === host);
+  // The certificate covers neither "every interface" nor another address of this machine.
+  const local = isCertified ? url : urlOf('localhost', port);
+  const isLocal = isCertified || WILDCARD_HOSTS.has(host);
+  const detour = isLocal ? '' : ` --connect-to ::${bracketed(host)}:`;
   const lines = [
-    ...(docsEnabled ? [`docs         ${local}/docs`] : []),
+    // A browser takes no detour: it needs a certificate for the address.
+    ...(docsEnabled && isLocal ? [`docs         ${local}/docs`] : []),
     `certificate  expires ${served.current.notAfter.toISOString().slice(0, 10)}, in ${served.daysLeft} days`,
     `TLS          ${profile}, ${PREFERRED_GROUP} preferred`,
-    `try          ${curlCommand(config.tls)} ${local}/health/ready`,
+    `try          ${curlCommand(config.tls)}${detour} ${local}/health/ready`,
   ];
   process.stdout.write(`\n  ${lines.join('\n  ')}\n\n`);
 }
 
 function urlOf(host: string, port: number): string {
-  return `https://${host.includes(':') ? `[${host}]` : host}:${port}`;
+  return `https://${bracketed(host)}:${port}`;
+}
+
+function bracketed(host: string): string {
+  return host.includes(':') ? `[${host}]` : host;
 }
 
 /** Further signals are passed over: at Ctrl-C npm hands on the one that the terminal has sent already. */

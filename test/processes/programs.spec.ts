@@ -74,6 +74,16 @@ describe('as processes of their own', () => {
       },
     );
 
+    it('prints one that works also when it listens on an address that its certificate does not cover', async () => {
+      const server = build.run('main.js', [], { ...environment, HOST: '127.0.0.2' });
+      await server.says('/health/ready');
+      const [command = ''] = /curl --cacert .+\/health\/ready/.exec(server.output) ?? [];
+      const { stdout } = await promisify(exec)(command, { cwd: build.directory });
+      expect(stdout).toBe('{"status":"ok"}');
+      expect(server.output).not.toContain('/docs');
+      expect(await server.stop()).toBe(0);
+    });
+
     it('says in one line that its port is in use and exits with 1', async () => {
       const occupant = createServer().listen(0, '127.0.0.1');
       await once(occupant, 'listening');
