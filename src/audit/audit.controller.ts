@@ -39,8 +39,7 @@ export class AuditController {
     const mayReadAny = permissions.has('audit:read-any');
     if (userId !== callerId) {
       if (!mayReadAny) {
-        const denied = { action: 'access.denied', target: 'permission:audit:read-any' } as const;
-        await this.audit.record({ actor: callerId, ...denied, outcome: 'failure', ...origin });
+        await this.audit.recordDenial(callerId, 'audit:read-any', origin);
         throw new ForbiddenError();
       }
       const read = { action: 'audit.read', target: `user:${userId}`, ownerId: userId } as const;

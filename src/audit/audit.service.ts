@@ -1,6 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../common/clock.js';
 import { decodeNumberCursor, type Page, toPage } from '../common/pagination.js';
+import { type Permission } from '../common/permissions.js';
+import { type RequestOrigin } from '../common/request-origin.js';
 import { Database } from '../database/database.js';
 import { type AuditAction } from './audit-actions.js';
 import { type AuditEvent, type DatedEvent, type NewAuditEvent } from './audit-event.js';
@@ -45,6 +47,16 @@ export class AuditService {
     const dated: DatedEvent = { ...event, atMs: this.clock.nowMs() };
     if (!this.database.isInTransaction) return this.#group.add(dated);
     this.database.beforeCommit(this.#append, dated);
+  }
+
+  /** Records that a permission was wanted which the actor lacks, or that no route says which; see `record`. */
+  async recordDenial(
+    actor: string,
+    permission: Permission | 'none',
+    { ip, requestId }: RequestOrigin,
+  ): Promise<void> {
+    const target = `permission:${permission}`;
+    await this.record({ actor, action: 'access.denied', target, outcome: 'failure', ip, requestId });
   }
 
   /** What the user did and what concerns them, newest first. */

@@ -90,8 +90,7 @@ export class ApiKeysService {
   ): Promise<ApiKey & { readonly key: string }> {
     const beyond = asked.find((scope) => !session.permissions.has(scope));
     if (beyond !== undefined) {
-      const denied = { action: 'access.denied', target: `permission:${beyond}`, outcome: 'failure' } as const;
-      await this.audit.record({ actor: userId, ...denied, ...origin });
+      await this.audit.recordDenial(userId, beyond, origin);
       throw new ForbiddenError();
     }
     const nowMs = this.clock.nowMs();

@@ -67,8 +67,7 @@ export class AuthGuard implements CanActivate {
     { userId: actor }: Principal,
     access: Demand | undefined,
   ): Promise<never> {
-    const target = `permission:${access?.permission ?? 'none'}`;
-    await this.audit.record({ actor, action: 'access.denied', target, outcome: 'failure', ip, requestId });
+    await this.audit.recordDenial(actor, access?.permission ?? 'none', { ip, requestId });
     throw refusal;
   }
 
