@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { expressionBuilder, type Insertable, type Selectable } from 'kysely';
+import { expressionBuilder, type Insertable, type Selectable, sql } from 'kysely';
 import { Database } from '../database/database.js';
 import { type Schema } from '../database/schema.js';
 
@@ -37,14 +37,16 @@ export class SessionsRepository {
         .set({ revoked_at: nowMs })
         .where('user_id', '=', userId)
         .where(isLive(nowMs))
-        .where('id', 'not in', (newest) =>
-          newest
+        .where('id', '<=', (oneTooMany) =>
+          oneTooMany
             .selectFrom('sessions')
             .select('id')
             .where('user_id', '=', userId)
             .where(isLive(nowMs))
             .orderBy('id', 'desc')
-            .limit(kept),
+            // A limit that is a parameter makes SQLite plan the statement anew each time.
+            .limit(sql.lit(1))
+            .offset(kept),
         )
         .returning('id'),
     );

@@ -21,7 +21,8 @@ export class KeysRepository {
         .select('id')
         .where('owner_id', '=', ownerId)
         .where('purpose', '=', purpose)
-        .where('state', '=', 'PRIMARY'),
+        // As a parameter, SQLite would plan the statement anew each time to see whether `keys_primary` serves it.
+        .where('state', '=', sql.lit('PRIMARY')),
     );
   }
 
