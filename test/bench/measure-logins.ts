@@ -15,7 +15,7 @@ const FIRST_WARM_UP: RunBounds = { maxRequests: 1_500, maxMs: 10_000 };
 const MEASURED: RunBounds = { maxRequests: 10_000, maxMs: 2_500 };
 /** Ends before the logins do, so that every probe meets them; seldom enough to cost them nothing. */
 const PROBED: RunBounds = { maxRequests: 10_000, maxMs: MEASURED.maxMs - 200 };
-const PROBE_PAUSE_MS = 25;
+const PROBE_PAUSE_MS = 50;
 
 export interface LoginsResult {
   readonly connections: number;
