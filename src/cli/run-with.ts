@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { constants } from 'node:os';
+import { requireVariables } from '../common/dotenv.js';
 import { StartError } from '../common/start-error.js';
 import { type StringRecord } from '../common/string-record.js';
 import { inheritedEnvironment } from '../config/client-config.js';
-import { requireVariables } from './dotenv.js';
 
 /** Sent to this process alone, by whoever manages it. */
 const FORWARDED: readonly NodeJS.Signals[] = ['SIGTERM', 'SIGHUP'];

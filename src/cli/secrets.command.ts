@@ -1,11 +1,11 @@
 import { Command } from 'commander';
 import { AppError } from '../common/app-error.js';
+import { parseDotenv, toDotenv } from '../common/dotenv.js';
 import { StartError } from '../common/start-error.js';
 import { isStringRecord, STRING_RECORD_RULE, type StringRecord } from '../common/string-record.js';
 import { readClientConfig } from '../config/client-config.js';
 import { parseStrictJson } from '../http/strict-json.js';
 import { ApiClient } from './api-client.js';
-import { parseDotenv, toDotenv } from './dotenv.js';
 import { readInput, readTextFile, readValue } from './read-input.js';
 import { readPassword } from './read-password.js';
 import { runWith } from './run-with.js';
@@ -94,7 +94,7 @@ async function list({ prefix }: { readonly prefix: string }): Promise<void> {
 }
 
 async function importFile(file: string, { secret }: { readonly secret: string }): Promise<void> {
-  const data = parseDotenv(await readTextFile(file), file);
+  const data = parseVariables(await readTextFile(file), file);
   const version = await newClient().put(secret, data);
   process.stdout.write(`wrote ${Object.keys(data).length} variables to ${secret} version ${version}\n`);
 }
@@ -111,8 +111,14 @@ function newClient(): SecretsClient {
   return new SecretsClient(new ApiClient(readClientConfig()));
 }
 
+function parseVariables(text: string, source: string): StringRecord {
+  const variables = parseDotenv(text, source);
+  if (Object.keys(variables).length === 0) throw new StartError(`${source} has no variables`);
+  return variables;
+}
+
 function parseRecord(text: string): StringRecord {
-  if (!text.trimStart().startsWith('{')) return parseDotenv(text, 'standard input');
+  if (!text.trimStart().startsWith('{')) return parseVariables(text, 'standard input');
   let record: unknown;
   try {
     record = JSON.parse(text);

@@ -1,5 +1,6 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { ConfigModule, ConfigService } from '@nestjs/config';
+import { parseDotenv } from '../common/dotenv.js';
 import { errorCode } from '../common/error-code.js';
 import { StartError } from '../common/start-error.js';
 import { AppConfig } from './app-config.js';
@@ -21,12 +22,14 @@ export class AppConfigModule {
    * application exists: TLS, the log, the database's location. Secrets are taken out of the process's variables.
    *
    * @param environment - replaces the process's variables and the `.env` file altogether
-   * @throws {StartError} listing every bad variable, or when the `.env` file can't be read
+   * @throws {StartError} listing every bad variable, or when the `.env` file, or a line of it, can't be read
    */
   static async load(environment?: Environment): Promise<{ config: AppConfig; module: DynamicModule }> {
     const parsed: { config?: AppConfig } = {};
     const configModule = await ConfigModule.forRoot({
       ignoreEnvFile: environment !== undefined,
+      // Strict: a setting that is left out because its line can't be read would be one that protects nothing.
+      parser: (bytes) => parseDotenv(new TextDecoder().decode(bytes), 'the file .env'),
       validate: (processEnvironment) => {
         parsed.config = new AppConfig(parseEnvironment(environment ?? (processEnvironment as Environment)));
         // An object under one key: ConfigModule copies plain strings back into process.env, where a

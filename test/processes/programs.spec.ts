@@ -1,6 +1,6 @@
 import { exec } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { DatabaseSync } from 'node:sqlite';
 import { join, relative } from 'node:path';
@@ -115,6 +115,18 @@ describe('as processes of their own', () => {
       const output = await refusedStart({}).finally(() => rm(file, { recursive: true }));
       expect(output).toBe(
         'cannot start: the file .env cannot be read (EISDIR): correct its permissions, or move it away\n',
+      );
+    });
+
+    it.each([
+      ['what is not UTF-8', Buffer.from('\uFEFFPORT=1\r\n', 'utf16le'), 1],
+      ['a line that is no variable', Buffer.from('\uFEFF# What Windows puts first\nPORT: 1'), 2],
+    ])('leaves out nothing of its .env file: %s', async (_what, bytes, line) => {
+      const file = join(build.directory, '.env');
+      await writeFile(file, bytes);
+      const output = await refusedStart({}).finally(() => rm(file));
+      expect(output).toBe(
+        `cannot start: the file .env, line ${line}: want NAME=value in UTF-8, in quotes that are closed once\n`,
       );
     });
 

@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { CommandLineClient } from '../support/command-line-client.js';
 
-const LINE_RULE = 'want NAME=value, in quotes that are closed once';
+const LINE_RULE = 'want NAME=value in UTF-8, in quotes that are closed once';
 
 /** Every call is a process of its own. */
 jest.setTimeout(120_000);

@@ -1,6 +1,6 @@
 import { parseEnv } from 'node:util';
-import { StartError } from '../common/start-error.js';
-import { type StringRecord } from '../common/string-record.js';
+import { StartError } from './start-error.js';
+import { type StringRecord } from './string-record.js';
 
 const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*$/;
 const QUOTES = ["'", '"', '`'];
@@ -35,7 +35,9 @@ export function parseDotenv(text: string, source: string): StringRecord {
     ENTRY.lastIndex = at;
     const match = ENTRY.exec(text);
     if (!match)
-      throw new StartError(`${source}, line ${line}: want NAME=value, in quotes that are closed once`);
+      throw new StartError(
+        `${source}, line ${line}: want NAME=value in UTF-8, in quotes that are closed once`,
+      );
     const [entry] = match;
     const name = match.groups?.['name'];
     // Alone: after an empty value and a space Node would take the next line for it.
@@ -43,7 +45,6 @@ export function parseDotenv(text: string, source: string): StringRecord {
     line += entry.split('\n').length - 1;
     at += entry.length;
   }
-  if (variables.size === 0) throw new StartError(`${source} has no variables`);
   return requireVariables(Object.fromEntries(variables));
 }
 
