@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { sql } from 'kysely';
 import { whenSomeoneWaits } from '../../test/support/lock-waits.js';
 import { forEachDatabaseKind, TestDatabase } from '../../test/support/test-database.js';
+import { OwnerDeletedError } from '../common/app-error.js';
 import { type Database } from './database.js';
 import { KeyEndedError } from './errors.js';
 import { type Schema } from './schema.js';
@@ -97,6 +98,16 @@ describe('a row', () => {
         expect(await isTaken(table, good, changed)).toEqual([isGood, isGood]);
       }
     });
+
+    it.each(columns.filter(([table]) => table !== 'users'))(
+      'of %s is refused as its owner, who is gone, and not as their %s',
+      async (table, column, row) => {
+        const owner = 'owner_id' in row ? { owner_id: 'gone' } : { user_id: 'gone' };
+        const gone = table === 'secret_versions' ? { secret_id: 'gone' } : owner;
+        const inserted = insert(table, { ...row, ...gone, [column]: 'DESTROYED' });
+        await expect(inserted).rejects.toThrow(OwnerDeletedError);
+      },
+    );
 
     it('that is being written is waited for by who ends its key', async () => {
       const other = await testDatabase.open();

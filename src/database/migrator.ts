@@ -16,6 +16,7 @@ import { grants } from './migrations/0012-grants.js';
 import { neededFactors } from './migrations/0013-needed-factors.js';
 import { liveSessions } from './migrations/0014-live-sessions.js';
 import { liveKeys } from './migrations/0015-live-keys.js';
+import { goneOwners } from './migrations/0016-gone-owners.js';
 
 /** Every migration, in the order of their names. */
 export function migrationsFor(kind: DatabaseKind): Readonly<Record<string, Migration>> {
@@ -35,6 +36,7 @@ export function migrationsFor(kind: DatabaseKind): Readonly<Record<string, Migra
     '0013-needed-factors': neededFactors(),
     '0014-live-sessions': liveSessions(),
     '0015-live-keys': liveKeys(kind),
+    '0016-gone-owners': goneOwners(kind),
   };
 }
 

@@ -20,7 +20,7 @@ export const KEY_ENDED = 'KE001';
 export function liveKeys(kind: DatabaseKind): Migration {
   return {
     async up(db: Kysely<unknown>): Promise<void> {
-      for (const column of columns(kind)) {
+      for (const column of keyedColumns(kind)) {
         const guard = kind === 'sqlite' ? guardInSqlite(column) : guardInPostgres(column);
         for (const statement of guard) await statement.execute(db);
       }
@@ -28,7 +28,7 @@ export function liveKeys(kind: DatabaseKind): Migration {
   };
 }
 
-function columns(kind: DatabaseKind): readonly KeyedColumn[] {
+export function keyedColumns(kind: DatabaseKind): readonly KeyedColumn[] {
   return [
     byId('contacts', 'key_id', OWNER),
     byId('users', 'email_key_id', null),
@@ -66,15 +66,26 @@ function byVersion(kind: DatabaseKind, table: string, owner: KeyedColumn['owner'
 const OWNER = sql`new.owner_id`;
 const alive = sql`state in ('PRIMARY', 'DECRYPT_ONLY')`;
 
-function guardInSqlite({ table, column, key, when }: KeyedColumn): RawBuilder<unknown>[] {
-  return [sql`insert`, sql`update of ${sql.ref(column)}`].map((event, index) => {
-    const name = sql.ref(`${table}_${column}_${index === 0 ? 'insert' : 'update'}`);
-    return sql`
-      create trigger ${name} before ${event} on ${sql.table(table)}
-      when ${when} and not exists (select 1 from keys where ${key} and ${alive})
+/** @param also - another condition of a refusal */
+export function guardInSqlite(
+  { table, column, key, when }: KeyedColumn,
+  also: RawBuilder<unknown> = sql`true`,
+): RawBuilder<unknown>[] {
+  const events = { insert: sql`insert`, update: sql`update of ${sql.ref(column)}` };
+  return (['insert', 'update'] as const).map(
+    (event) => sql`
+      create trigger ${sqliteGuardName({ table, column }, event)} before ${events[event]} on ${sql.table(table)}
+      when ${when} and not exists (select 1 from keys where ${key} and ${alive}) and ${also}
       begin select raise(abort, 'the key has ended'); end
-    `;
-  });
+    `,
+  );
+}
+
+export function sqliteGuardName(
+  { table, column }: Pick<KeyedColumn, 'table' | 'column'>,
+  event: 'insert' | 'update',
+): RawBuilder<unknown> {
+  return sql.ref(`${table}_${column}_${event}`);
 }
 
 /**
