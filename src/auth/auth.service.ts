@@ -7,7 +7,7 @@ import { CryptoService } from '../crypto/crypto.service.js';
 import { AttemptThrottle } from '../throttle/attempt-throttle.js';
 import { type User, UsersService } from '../users/users.service.js';
 import { AuthEvents } from './auth-events.js';
-import { InvalidCredentialsError, RegistrationClosedError } from './errors.js';
+import { AccountChangedError, InvalidCredentialsError, RegistrationClosedError } from './errors.js';
 import { KnownDevices } from './known-devices.js';
 import { SecondFactorSteps, type SecondStep } from './second-factor-steps.js';
 import { type GrantedSession } from './session.js';
@@ -84,10 +84,15 @@ export class AuthService {
     const { passwordChangedAtMs } = credentials;
     const onRefusal: SecondStep['onRefusal'] = (reason) =>
       this.events.loginRefused(reason, { userId, email }, origin);
-    const session = await this.secondFactor.complete({ userId, code, subject, onRefusal }, (amr) => {
+    const completed = this.secondFactor.complete({ userId, code, subject, onRefusal }, (amr) => {
       const isStillEnough = () => this.secondFactor.isEnough(userId, amr);
       const authenticated = { userId, email, passwordChangedAtMs, isStillEnough, amr };
       return this.sessions.begin(authenticated, userAgent, origin);
+    });
+    const session = await completed.catch(async (error: unknown) => {
+      // Here, because what undid the session undid what was recorded with it.
+      if (error instanceof AccountChangedError) await onRefusal('wrong');
+      throw error;
     });
     const tokens = await this.#issue(session);
     return { ...tokens, deviceToken: await this.knownDevices.tokenFor(userId, deviceId) };

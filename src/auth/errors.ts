@@ -14,6 +14,9 @@ export class InvalidCredentialsError extends AppError {
   }
 }
 
+/** What was shown was right, and was no more so at the moment in which the session was to begin. */
+export class AccountChangedError extends InvalidCredentialsError {}
+
 /** The password was right, and the account has a second factor. */
 export class MfaRequiredError extends AppError {
   constructor() {

@@ -8,7 +8,7 @@ import { AppConfig } from '../config/app-config.js';
 import { Database } from '../database/database.js';
 import { AuthEvents } from './auth-events.js';
 import {
-  InvalidCredentialsError,
+  AccountChangedError,
   InvalidRefreshTokenError,
   SessionNotFoundError,
   UnauthenticatedError,
@@ -62,7 +62,7 @@ export class SessionsService {
   /**
    * Begins a session. One more than a user may have ends their oldest.
    *
-   * @throws {InvalidCredentialsError} when the user was disabled, or their password or second factor changed meanwhile
+   * @throws {AccountChangedError} when the user was disabled, or their password or second factor changed meanwhile
    */
   async begin(
     { userId, email, passwordChangedAtMs, isStillEnough, amr }: Authenticated,
@@ -74,7 +74,7 @@ export class SessionsService {
     const session = newSession({ userId, amr, ip: origin.ip, userAgent }, nowMs, this.config.auth);
     return this.database.transaction(async () => {
       const roles = await this.repository.lockUser(userId, passwordChangedAtMs);
-      if (roles === undefined || !(await isStillEnough())) throw new InvalidCredentialsError();
+      if (roles === undefined || !(await isStillEnough())) throw new AccountChangedError();
       const endedIds = await this.repository.revokeOldest(userId, maxSessions - 1, nowMs);
       await this.repository.insert(session);
       const refreshToken = await this.refreshTokens.issue(session.id, nowMs);

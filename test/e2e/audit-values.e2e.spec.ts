@@ -1,7 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { AuditService } from '../../src/audit/audit.service.js';
+import { SessionsService } from '../../src/auth/sessions.service.js';
 import { newAccount, newEmail, PASSWORD } from '../support/accounts.js';
+import { AuthenticatorApp } from '../support/authenticator-app.js';
 import { forEachDatabase } from '../support/for-each-database.js';
+import { expectProblem } from '../support/problems.js';
+import { databaseOf } from '../support/retired-keys.js';
 import { type TestApp } from '../support/test-app.js';
 
 /** What `audit contains` looks up: nothing of these values is in the log but a digest. */
@@ -38,6 +42,38 @@ describe('the audit log knows', () => {
       await app.post('/v1/auth/login', { email, password: PASSWORD });
       expect(await eventsAbout(email)).toEqual(['auth.login-failed failure']);
       expect(await eventsAbout(newEmail())).toEqual([]);
+    });
+
+    it('an e-mail address whose user is disabled between their password, or their code, and the session', async () => {
+      const sessions = app.nest.get(SessionsService, { strict: false });
+      const begin = sessions.begin.bind(sessions);
+      const { id, email, token } = await newAccount(app);
+      const logIn = (code?: string) => app.post('/v1/auth/login', { email, password: PASSWORD, code });
+      const disable = async (at: number | null) =>
+        databaseOf(app).query.updateTable('users').set({ disabled_at: at }).where('id', '=', id).execute();
+      const logInAtThatMoment = async (code?: string) => {
+        sessions.begin = async (...session) => {
+          sessions.begin = begin;
+          await disable(0);
+          return begin(...session);
+        };
+        expectProblem(await logIn(code), 'ERR_INVALID_CREDENTIALS');
+        await disable(null);
+      };
+      const phone = new AuthenticatorApp(
+        (await app.request('POST', '/v1/auth/totp', { token })).string('uri'),
+      );
+      await logInAtThatMoment();
+      const code = phone.code(app.clock.nowMs(), -1);
+      expect((await app.post('/v1/auth/totp/activate', { code }, token)).status).toBe(200);
+      await logInAtThatMoment(phone.code(app.clock.nowMs()));
+      expect(await eventsAbout(email)).toEqual([
+        'auth.register success',
+        'auth.login success',
+        'auth.login-failed failure',
+        'auth.login-failed failure',
+      ]);
+      expect((await logIn(phone.code(app.clock.nowMs()))).status).toBe(200);
     });
 
     it('a refresh token that came back', async () => {
