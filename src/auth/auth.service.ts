@@ -3,6 +3,7 @@ import { Clock } from '../common/clock.js';
 import { uuidv7 } from '../common/id.js';
 import { type RequestOrigin } from '../common/request-origin.js';
 import { AppConfig } from '../config/app-config.js';
+import { type SignAccessToken } from '../crypto/access-token.js';
 import { CryptoService } from '../crypto/crypto.service.js';
 import { AttemptThrottle } from '../throttle/attempt-throttle.js';
 import { type User, UsersService } from '../users/users.service.js';
@@ -81,6 +82,9 @@ export class AuthService {
       onRefusal: (reason) => this.events.loginRefused(reason, { userId: credentials.userId, email }, origin),
     });
     if (userId === undefined) throw new InvalidCredentialsError();
+    // Before the session is: what fails from then on would leave one behind that nobody has.
+    const sign = await this.crypto.accessTokenSigner();
+    const nextDeviceToken = await this.knownDevices.tokenFor(userId, deviceId);
     const { passwordChangedAtMs } = credentials;
     const onRefusal: SecondStep['onRefusal'] = (reason) =>
       this.events.loginRefused(reason, { userId, email }, origin);
@@ -94,20 +98,20 @@ export class AuthService {
       if (error instanceof AccountChangedError) await onRefusal('wrong');
       throw error;
     });
-    const tokens = await this.#issue(session);
-    return { ...tokens, deviceToken: await this.knownDevices.tokenFor(userId, deviceId) };
+    return { ...this.#issue(session, sign), deviceToken: nextDeviceToken };
   }
 
   /** @throws {InvalidRefreshTokenError} */
   async refresh(refreshToken: string, origin: RequestOrigin): Promise<Tokens> {
-    return this.#issue(await this.sessions.refresh(refreshToken, origin));
+    const sign = await this.crypto.accessTokenSigner();
+    return this.#issue(await this.sessions.refresh(refreshToken, origin), sign);
   }
 
-  async #issue({ session, roles, refreshToken }: GrantedSession): Promise<Tokens> {
+  #issue({ session, roles, refreshToken }: GrantedSession, sign: SignAccessToken): Tokens {
     const nowMs = this.clock.nowMs();
     const nowSeconds = Math.floor(nowMs / 1_000);
     const { issuer, audience, accessTokenTtlSeconds } = this.config.auth;
-    const accessToken = await this.crypto.signAccessToken({
+    const accessToken = sign({
       iss: issuer,
       aud: audience,
       sub: session.user_id,

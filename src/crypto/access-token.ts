@@ -17,6 +17,8 @@ export interface AccessTokenExpectations {
   readonly nowSeconds: number;
 }
 
+export type SignAccessToken = (claims: AccessTokenClaims) => string;
+
 /** The one error of every refused access token. Which check failed is nobody's business. */
 export class InvalidTokenError extends Error {
   override readonly name = 'InvalidTokenError';
@@ -39,11 +41,13 @@ export class AccessTokenSigner {
     private readonly keyStore: KeyStore,
   ) {}
 
-  async sign(claims: AccessTokenClaims): Promise<string> {
+  /** Signs with the key that is primary now: who has the function needs no database any more. */
+  async ready(): Promise<SignAccessToken> {
     const { kid, key } = await this.keyStore.tokenSigningKey();
     const header = { alg: ALGORITHM, typ: TOKEN_TYPE, kid };
-    // The asynchronous one signs in the same turn too, and takes a chain of streams to it.
-    return this.jwt.sign({ ...claims }, { privateKey: key, algorithm: ALGORITHM, header });
+    const options = { privateKey: key, algorithm: ALGORITHM, header } as const;
+    // The asynchronous call signs in the same turn too, and takes a chain of streams to it.
+    return (claims) => this.jwt.sign({ ...claims }, options);
   }
 
   /** Whether the key that the token names may still verify. It says nothing else of the token. */

@@ -334,7 +334,8 @@ describe('CryptoService', () => {
       amr: ['pwd'],
       auth_time: 1000,
     };
-    const token = await crypto.signAccessToken(claims);
+    const sign = await crypto.accessTokenSigner();
+    const token = sign(claims);
     const expectations = { issuer: claims.iss, audience: claims.aud, nowSeconds: 1000 };
     expect(await crypto.verifyAccessToken(token, expectations)).toEqual(claims);
   });

@@ -1,6 +1,6 @@
 import { type Transform } from 'node:stream';
 import { Injectable } from '@nestjs/common';
-import { AccessTokenSigner, type AccessTokenExpectations } from './access-token.js';
+import { AccessTokenSigner, type AccessTokenExpectations, type SignAccessToken } from './access-token.js';
 import { type AccessTokenClaims } from './access-token-claims.js';
 import { type BlindIndexColumn } from './blind-index.js';
 import { decryptRange, type EnvelopeReader } from './decrypt-range.js';
@@ -33,7 +33,7 @@ export class CryptoService {
   constructor(
     private readonly keyStore: KeyStore,
     private readonly passwordHasher: PasswordHasher,
-    private readonly accessTokenSigner: AccessTokenSigner,
+    private readonly accessTokens: AccessTokenSigner,
   ) {}
 
   /**
@@ -183,18 +183,21 @@ export class CryptoService {
     return source ? repeatedDigest(source, text) : digestText(text);
   }
 
-  /** Signs a JWT (RFC 9068, ES256) with the token key that is primary now. */
-  signAccessToken(claims: AccessTokenClaims): Promise<string> {
-    return this.accessTokenSigner.sign(claims);
+  /**
+   * Signs JWTs (RFC 9068, ES256) with the token key that is primary now. What has the function needs no key store any
+   * more: get it before what must not be undone.
+   */
+  accessTokenSigner(): Promise<SignAccessToken> {
+    return this.accessTokens.ready();
   }
 
   /** @throws InvalidTokenError for whatever is wrong with the token */
   verifyAccessToken(token: string, expectations: AccessTokenExpectations): Promise<AccessTokenClaims> {
-    return this.accessTokenSigner.verify(token, expectations);
+    return this.accessTokens.verify(token, expectations);
   }
 
   /** Whether a token that was verified before names a key that may still verify. */
   isAccessTokenKeyUsable(token: string): Promise<boolean> {
-    return this.accessTokenSigner.isKeyUsable(token);
+    return this.accessTokens.isKeyUsable(token);
   }
 }

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../common/clock.js';
 import { Database } from '../database/database.js';
+import { DatabaseUnavailableError } from '../database/errors.js';
 import { type AttemptKey, AttemptFailuresRepository } from './attempt-failures.repository.js';
 import { isInBackOff } from './back-off.js';
 import { RefusalPace } from './refusal-pace.js';
@@ -101,7 +102,7 @@ export class AttemptThrottle {
     }
     const result = await this.#verify(key, charged, verify);
     if (result !== undefined) {
-      if (charged !== undefined) await this.repository.clear(key);
+      if (charged !== undefined) await this.#clear(key);
       return { isRight: true, result };
     }
     if (charged === undefined) {
@@ -126,6 +127,15 @@ export class AttemptThrottle {
     } catch (error) {
       if (charged !== undefined) await this.repository.refund(key, charged, this.clock.nowMs());
       throw error;
+    }
+  }
+
+  /** What the guess was for has happened: nobody may be told otherwise, and what is left is forgotten in a day. */
+  async #clear(key: AttemptKey): Promise<void> {
+    try {
+      await this.repository.clear(key);
+    } catch (error) {
+      if (!(error instanceof DatabaseUnavailableError)) throw error;
     }
   }
 

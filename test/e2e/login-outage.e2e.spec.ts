@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { sql } from 'kysely';
 import { AuthEvents } from '../../src/auth/auth-events.js';
 import { RefreshTokens } from '../../src/auth/refresh-tokens.js';
+import { SessionsService } from '../../src/auth/sessions.service.js';
 import { UsersService } from '../../src/users/users.service.js';
 import { type Account, newAccount, PASSWORD } from '../support/accounts.js';
 import { AuthenticatorApp } from '../support/authenticator-app.js';
@@ -135,6 +136,23 @@ function suite(newSetting: () => Promise<Setting>): void {
     const again = await login();
     expect(again.status).toBe(200);
     expect((await app.get('/v1/users/me', again.string('accessToken'))).status).toBe(200);
+  });
+
+  it('is answered with its tokens when the database goes right after the session is written', async () => {
+    const sessions = the(SessionsService);
+    const begin = sessions.begin.bind(sessions);
+    sessions.begin = async (...session) => {
+      sessions.begin = begin;
+      const granted = await begin(...session);
+      // Nothing that was read before is remembered as long as that.
+      app.clock.advance(2);
+      await setting.go();
+      return granted;
+    };
+    const answered = await login();
+    await setting.comeBack();
+    expect(answered.status).toBe(200);
+    expect((await app.get('/v1/users/me', answered.string('accessToken'))).status).toBe(200);
   });
 }
 
