@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { OwnerDeletedError } from '../common/app-error.js';
 import { Clock } from '../common/clock.js';
 import { timeOfId, uuidv7 } from '../common/id.js';
 import { CryptoService } from '../crypto/crypto.service.js';
@@ -54,7 +55,8 @@ export class KnownDevices {
     try {
       return (await this.crypto.decrypt(envelope, contextOf(userId))).toString('latin1');
     } catch (error) {
-      if (error instanceof DecryptionError) return undefined;
+      // Whatever key it names, also one of somebody else who is gone.
+      if (error instanceof DecryptionError || error instanceof OwnerDeletedError) return undefined;
       throw error;
     }
   }

@@ -183,10 +183,7 @@ export class CryptoService {
     return source ? repeatedDigest(source, text) : digestText(text);
   }
 
-  /**
-   * Signs JWTs (RFC 9068, ES256) with the token key that is primary now. What has the function needs no key store any
-   * more: get it before what must not be undone.
-   */
+  /** Signs JWTs (RFC 9068, ES256) with the token key that is primary now, and without the key store from then on. */
   accessTokenSigner(): Promise<SignAccessToken> {
     return this.accessTokens.ready();
   }

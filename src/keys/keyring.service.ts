@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { OwnerDeletedError } from '../common/app-error.js';
 import { Clock } from '../common/clock.js';
 import { ExpiringCache } from '../common/expiring-cache.js';
 import { type BlindIndexKey } from '../crypto/blind-index.js';
@@ -60,7 +61,7 @@ export class KeyringService extends KeyStore {
 
   override decryptionKey(id: string): SymmetricKey | undefined | Promise<SymmetricKey | undefined> {
     const known = this.unwrapped.peek(id);
-    return known ? known.material.symmetric : this.unwrapped.find(id).then((key) => key?.material.symmetric);
+    return known ? known.material.symmetric : this.#findForDecryption(id);
   }
 
   override async blindIndexKeys(owner: string): Promise<readonly [BlindIndexKey, ...BlindIndexKey[]]> {
@@ -128,6 +129,13 @@ export class KeyringService extends KeyStore {
       const pair = key?.material.signing;
       return pair ? [publicTokenKey(key.row.id, pair.publicKey)] : [];
     });
+  }
+
+  /** @throws {OwnerDeletedError} when what was read before its owner was deleted is decrypted afterwards */
+  async #findForDecryption(id: string): Promise<SymmetricKey | undefined> {
+    const key = await this.unwrapped.find(id);
+    if (!key && (await this.repository.isOfDeletedOwner(id))) throw new OwnerDeletedError();
+    return key?.material.symmetric;
   }
 
   async #indexKeys(owner: string): Promise<LoadedKey[]> {

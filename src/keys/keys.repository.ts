@@ -1,8 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { type Selectable, sql } from 'kysely';
 import { Database } from '../database/database.js';
+import { lockOwner } from '../database/lock-owner.js';
 import { type Schema } from '../database/schema.js';
-import { ROOT_PURPOSE } from './key-purposes.js';
+import { ROOT_PURPOSE, SYSTEM_OWNER } from './key-purposes.js';
 
 export type KeyRow = Selectable<Schema['keys']>;
 
@@ -49,6 +50,20 @@ export class KeysRepository {
     return rows.map(({ id }) => id);
   }
 
+  /** Whether it is a key of somebody whose account is deleted: their KEKs have ended with it. */
+  async isOfDeletedOwner(id: string): Promise<boolean> {
+    const key = await this.find(id);
+    if (key?.state !== 'DESTROYED' || key.owner_id === SYSTEM_OWNER) return false;
+    const living = await this.database.query
+      .selectFrom('keys')
+      .select('id')
+      .where('owner_id', '=', key.owner_id)
+      .where('purpose', '=', 'user-kek')
+      .where('state', '!=', 'DESTROYED')
+      .executeTakeFirst();
+    return living === undefined;
+  }
+
   /** Those of the ids whose keys may still be used. */
   async findUsableIds(ids: readonly string[], nowMs: number): Promise<string[]> {
     const rows = await this.database.query
@@ -83,6 +98,7 @@ export class KeysRepository {
    */
   async insert(row: KeyRow): Promise<boolean> {
     const { query, kind } = this.database;
+    await lockOwner(this.database, row.owner_id);
     const columns = Object.keys(row) as (keyof KeyRow)[];
     const inserted = await query
       .insertInto('keys')

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { AuditService } from '../audit/audit.service.js';
+import { OwnerDeletedError } from '../common/app-error.js';
 import { type Caller } from '../common/caller.js';
 import { Clock } from '../common/clock.js';
 import { decodeCursor, type Page, toPage } from '../common/pagination.js';
@@ -57,7 +58,9 @@ export class ReceivedGrantsService {
     const granted = await this.grants.findGranted(userId, id, nowMs);
     if (!granted) throw new GrantNotFoundError();
     const ownerId = granted.owner_id;
-    const secret = await this.reader.decrypt(ownerId, granted, nowMs);
+    const secret = await this.reader.decrypt(ownerId, granted, nowMs).catch((error: unknown) => {
+      throw error instanceof OwnerDeletedError ? new GrantNotFoundError() : error;
+    });
     const recipient = await this.publicKeys.find(userId);
     if (!recipient) throw new GrantNotFoundError();
     const content =

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { type Insertable, type Selectable } from 'kysely';
 import { Database } from '../database/database.js';
+import { lockOwner } from '../database/lock-owner.js';
 import { type Schema } from '../database/schema.js';
 
 export type SecretRow = Selectable<Schema['secrets']>;
@@ -55,8 +56,12 @@ export class SecretsRepository {
       .executeTakeFirst();
   }
 
-  /** The secret, locked until the surrounding transaction ends (SQLite has one writer at a time anyway). */
+  /**
+   * The secret, locked until the surrounding transaction ends (SQLite has one writer at a time anyway), its owner before
+   * it: whoever deletes them locks the two in this order.
+   */
   async findForUpdate(ownerId: string, name: string): Promise<SecretRow | undefined> {
+    await lockOwner(this.database, ownerId);
     const query = this.database.query
       .selectFrom('secrets')
       .selectAll()

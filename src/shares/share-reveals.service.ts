@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { AuditService } from '../audit/audit.service.js';
+import { OwnerDeletedError } from '../common/app-error.js';
 import { Clock } from '../common/clock.js';
 import { isId } from '../common/id.js';
 import { type RequestOrigin } from '../common/request-origin.js';
@@ -67,7 +68,9 @@ export class ShareRevealsService {
     const share = await this.repository.findLive(id, this.clock.nowMs(), digest);
     if (!share) throw new ShareNotFoundError();
     if (share.passphrase_ciphertext) await this.#checkPassphrase(share, presented, origin);
-    return this.#take(id, { token, digest }, origin);
+    return this.#take(id, { token, digest }, origin).catch((error: unknown) => {
+      throw error instanceof OwnerDeletedError ? new ShareNotFoundError() : error;
+    });
   }
 
   async #take(

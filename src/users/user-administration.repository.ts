@@ -36,7 +36,10 @@ export class UserAdministrationRepository {
     return (this.database.kind === 'postgres' ? query.forUpdate() : query).executeTakeFirst();
   }
 
-  /** The enabled administrators, all locked in one order: two who demote each other must not both succeed. */
+  /**
+   * The enabled administrators, all locked in one order: two who demote each other must not both succeed. Rows that
+   * name one, such as grants, can be written meanwhile.
+   */
   async findAdministratorsForUpdate(): Promise<string[]> {
     const query = this.database.query
       .selectFrom('users')
@@ -44,7 +47,7 @@ export class UserAdministrationRepository {
       .where('disabled_at', 'is', null)
       .where(sql<string>`' ' || roles || ' '`, 'like', '% admin %')
       .orderBy('id');
-    const rows = await (this.database.kind === 'postgres' ? query.forUpdate() : query).execute();
+    const rows = await (this.database.kind === 'postgres' ? query.forNoKeyUpdate() : query).execute();
     return rows.map(({ id }) => id);
   }
 

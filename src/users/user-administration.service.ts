@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { OwnerDeletedError } from '../common/app-error.js';
 import { Clock } from '../common/clock.js';
 import { decodeCursor, type Page, toPage } from '../common/pagination.js';
 import { inOrder, type Role } from '../common/permissions.js';
@@ -38,7 +39,8 @@ export class UserAdministrationService {
       email === undefined ? undefined : await this.crypto.blindIndexCandidates(email, EMAIL_INDEX);
     const rows = await this.repository.list({ limit, afterId: decodeCursor(cursor) }, indexes);
     const { items, nextCursor } = toPage(rows, limit, (row) => row.id);
-    return { items: await Promise.all(items.map((row) => this.#toUser(row))), nextCursor };
+    const users = await Promise.all(items.map((row) => this.#toUserUnlessDeleted(row)));
+    return { items: users.filter((user) => user !== undefined), nextCursor };
   }
 
   /**
@@ -95,6 +97,16 @@ export class UserAdministrationService {
   /** Removes a user and every row of theirs. Call it in the transaction that destroys their keys. */
   async delete(id: string): Promise<void> {
     await this.repository.delete(id);
+  }
+
+  /** Nothing of a user who was deleted since their row was read can be. */
+  async #toUserUnlessDeleted(row: AdministeredUserRow): Promise<AdministeredUser | undefined> {
+    try {
+      return await this.#toUser(row);
+    } catch (error) {
+      if (error instanceof OwnerDeletedError) return undefined;
+      throw error;
+    }
   }
 
   async #toUser(row: AdministeredUserRow): Promise<AdministeredUser> {

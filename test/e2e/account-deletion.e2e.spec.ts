@@ -1,11 +1,17 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { sql } from 'kysely';
-import { type Account, newAccount, PASSWORD, signIn } from '../support/accounts.js';
+import { CryptoService } from '../../src/crypto/crypto.service.js';
+import { type Account, newAccount, newAdmin, PASSWORD, signIn } from '../support/accounts.js';
 import { forEachDatabase } from '../support/for-each-database.js';
 import { expectProblem } from '../support/problems.js';
 import { databaseOf } from '../support/retired-keys.js';
 import { type TestApp } from '../support/test-app.js';
+
+interface Ids {
+  readonly contact: string;
+  readonly grant: string;
+}
 
 describe("the deletion of one's account", () => {
   forEachDatabase((newApp) => {
@@ -83,27 +89,65 @@ describe("the deletion of one's account", () => {
     }
 
     it('meets whatever they write at that moment: it is written or refused, and none waits for the other', async () => {
+      const admin = await newAdmin(app);
       const before = await deadlocks();
       for (let round = 0; round < 3; round++) {
         const { token } = await newAccount(app);
-        const writes = Array.from({ length: 12 }, async (_, index) => {
+        await app.request('PUT', '/v1/secrets/old', { token, json: { data: { v: 'x' } } });
+        const writes = Array.from({ length: 15 }, async (_, index) => {
           const at = index % 2 ? app : other;
           const data = { v: 'x' };
-          const written = await (index % 3 === 0
-            ? at.post('/v1/contacts', { name: 'x', email: `${index}@example.com` }, token)
-            : index % 3 === 1
-              ? at.post('/v1/shares', { data, views: 1 }, token)
-              : at.request('PUT', `/v1/secrets/s${index}`, { token, json: { data } }));
-          return written.status;
+          const written = await [
+            () => at.post('/v1/contacts', { name: 'x', email: `${index}@example.com` }, token),
+            () => at.post('/v1/shares', { data, views: 1 }, token),
+            () => at.request('PUT', `/v1/secrets/s${index}`, { token, json: { data } }),
+            () => at.request('PUT', '/v1/secrets/old', { token, json: { data } }),
+            () => at.post('/v1/secrets/old/grants', { userId: admin.id }, token),
+          ][index % 5]?.();
+          return written?.status;
         });
         const [removed, ...statuses] = await Promise.all([
           remove(token).then(({ status }) => status),
           ...writes,
         ]);
         expect(removed).toBe(204);
-        expect(statuses.filter((status) => status !== 201 && status !== 401)).toEqual([]);
+        expect(statuses.filter((status) => ![200, 201, 401, 404].includes(status ?? 0))).toEqual([]);
       }
       expect(await deadlocks()).toBe(before);
+    });
+
+    it.each<[string, (ids: Ids, owner: Account, admin: Account) => [string, string, string], number]>([
+      ['their own account', (_ids, owner) => ['GET', '/v1/users/me', owner.token], 401],
+      ['a contact', ({ contact }, owner) => ['GET', `/v1/contacts/${contact}`, owner.token], 401],
+      ['contacts', (_ids, owner) => ['GET', '/v1/contacts', owner.token], 401],
+      ['a secret', (_ids, owner) => ['GET', '/v1/secrets/db', owner.token], 401],
+      ['a seed', (_ids, owner) => ['POST', '/v1/auth/totp', owner.token], 401],
+      [
+        'a secret they granted',
+        ({ grant }, _owner, admin) => ['GET', `/v1/grants/${grant}`, admin.token],
+        404,
+      ],
+      ['users', (_ids, owner, admin) => ['GET', `/v1/users?email=${owner.email}`, admin.token], 200],
+    ])('meets whoever reads %s at that moment with no fault', async (_what, requestOf, status) => {
+      const [owner, admin] = [await newOwner(), await newAdmin(app)];
+      const [contact] = (await app.get('/v1/contacts', owner.token)).items;
+      const grant = await app.post('/v1/secrets/db/grants', { userId: admin.id }, owner.token);
+      const ids = { contact: String(contact?.['id']), grant: grant.string('id') };
+      const crypto = other.nest.get(CryptoService, { strict: false });
+      const decrypt = crypto.decrypt.bind(crypto);
+      crypto.decrypt = async (...envelope) => {
+        crypto.decrypt = decrypt;
+        expect((await remove(owner.token)).status).toBe(204);
+        // What was read before is not remembered as long as that.
+        app.clock.advance(2);
+        return decrypt(...envelope);
+      };
+      const [method, path, token] = requestOf(ids, owner, admin);
+      const response = await other.request(method, path, { token });
+      expect({ status: response.status, items: response.members['items'] ?? [] }).toEqual({
+        status,
+        items: [],
+      });
     });
 
     it('asked for twice at once happens once, and to the other the account is gone', async () => {
