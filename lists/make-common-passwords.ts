@@ -10,5 +10,7 @@ import { listedForm } from '../src/users/password-shape.ts';
 import { listedPasswords } from './listed-passwords.ts';
 
 const passwords = await listedPasswords();
-const entries = passwords.map((password) => entryOf(hash('sha256', listedForm(password), 'buffer')));
+const entries = Float64Array.from(passwords, (password) =>
+  entryOf(hash('sha256', listedForm(password), 'buffer')),
+);
 await writeFile(new URL('common-passwords.bin', import.meta.url), packEntries(entries));

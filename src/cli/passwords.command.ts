@@ -1,14 +1,16 @@
 import { createReadStream } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { rename, rm, writeFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline/promises';
 import { Command } from 'commander';
 import { errorCode } from '../common/error-code.js';
 import { StartError } from '../common/start-error.js';
 import { CryptoService } from '../crypto/crypto.service.js';
-import { entryOf, packEntries } from '../users/password-list-format.js';
+import { ENTRY_BYTES, entryOf, MAGIC, packEntries } from '../users/password-list-format.js';
 import { listedForm } from '../users/password-shape.js';
 import { UsersModule } from '../users/users.module.js';
 import { withModule } from './application-context.js';
+
+const FIRST_ENTRIES = 65_536;
 
 export function passwordsCommand(): Command {
   return new Command('passwords')
@@ -24,18 +26,42 @@ export function passwordsCommand(): Command {
 
 async function pack(text: string, list: string): Promise<void> {
   await withModule(UsersModule, async (context) => {
-    const service = context.get(CryptoService, { strict: false });
-    const entries: number[] = [];
-    try {
-      for await (const line of createInterface({ input: createReadStream(text, 'utf8') })) {
-        entries.push(entryOf(Buffer.from(service.digest(listedForm(line)), 'base64url')));
-      }
-      await writeFile(list, packEntries(entries));
-    } catch (error) {
-      throw new StartError(`${text} cannot be made a list (${errorCode(error) ?? 'unknown'})`, {
-        cause: error,
-      });
+    const cryptoService = context.get(CryptoService, { strict: false });
+    const file = packEntries(await or(`${text} cannot be read`, readEntries(text, cryptoService)));
+    await or(`${list} cannot be written`, replaceFile(list, file));
+    process.stdout.write(`packed ${(file.length - MAGIC.length) / ENTRY_BYTES} passwords\n`);
+  });
+}
+
+async function readEntries(text: string, cryptoService: CryptoService): Promise<Float64Array> {
+  let entries = new Float64Array(FIRST_ENTRIES);
+  let count = 0;
+  for await (const line of createInterface({ input: createReadStream(text, 'utf8') })) {
+    if (line === '') continue;
+    if (count === entries.length) {
+      const more = new Float64Array(2 * count);
+      more.set(entries);
+      entries = more;
     }
-    process.stdout.write(`packed ${entries.length} passwords\n`);
+    entries[count++] = entryOf(Buffer.from(cryptoService.digest(listedForm(line)), 'base64url'));
+  }
+  return entries.subarray(0, count);
+}
+
+/** All of it or nothing: a list that was cut would let passwords through. */
+async function replaceFile(file: string, content: Buffer): Promise<void> {
+  const unfinished = `${file}.unfinished`;
+  try {
+    await writeFile(unfinished, content, { flush: true });
+    await rename(unfinished, file);
+  } catch (error) {
+    await rm(unfinished, { force: true });
+    throw error;
+  }
+}
+
+async function or<T>(fault: string, work: Promise<T>): Promise<T> {
+  return work.catch((error: unknown) => {
+    throw new StartError(`${fault} (${errorCode(error) ?? 'unknown'})`, { cause: error });
   });
 }

@@ -16,13 +16,14 @@ export function entryOf(digest: Uint8Array): number {
   return Buffer.from(digest.buffer, digest.byteOffset, digest.byteLength).readUIntBE(0, ENTRY_BYTES);
 }
 
-/** The file of these entries, in any order. */
-export function packEntries(entries: readonly number[]): Buffer {
-  const sorted = Float64Array.from(new Set(entries)).toSorted();
-  const file = Buffer.alloc(MAGIC.length + sorted.length * ENTRY_BYTES);
-  MAGIC.copy(file);
-  for (const [index, entry] of sorted.entries()) {
-    file.writeUIntBE(entry, MAGIC.length + index * ENTRY_BYTES, ENTRY_BYTES);
+/** The file of these entries, in any order, each of which may come more than once. No `Set`: that ends at 2^24. */
+export function packEntries(entries: Float64Array): Buffer {
+  const file = Buffer.alloc(MAGIC.length + entries.length * ENTRY_BYTES);
+  let end = MAGIC.copy(file);
+  let last: number | undefined;
+  for (const entry of entries.toSorted()) {
+    if (entry !== last) end = file.writeUIntBE(entry, end, ENTRY_BYTES);
+    last = entry;
   }
-  return file;
+  return file.subarray(0, end);
 }

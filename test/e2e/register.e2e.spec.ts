@@ -105,13 +105,13 @@ describe('registration while the list of passwords is gone', () => {
   it('is refused with 503 until it is back', async () => {
     const directory = await mkdtemp(join(tmpdir(), 'list-'));
     const file = join(directory, 'list.bin');
-    await writeFile(file, packEntries([]));
+    await writeFile(file, packEntries(new Float64Array()));
     const app = await newTestApp({ environment: { PASSWORD_LIST_FILE: file } });
     try {
       const credentials = { email: newEmail(), password: PASSWORD };
       await rm(file);
       expectProblem(await app.post('/v1/auth/register', credentials), 'ERR_UNAVAILABLE');
-      await writeFile(file, packEntries([]));
+      await writeFile(file, packEntries(new Float64Array()));
       expect((await app.post('/v1/auth/register', credentials)).status).toBe(201);
     } finally {
       await app.close();

@@ -1,6 +1,6 @@
 import { exec } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { DatabaseSync } from 'node:sqlite';
 import { join, relative } from 'node:path';
@@ -133,6 +133,21 @@ describe('as processes of their own', () => {
     it('says that its data directory cannot be made', async () => {
       const output = await refusedStart({ DATA_DIR: join('package.json', 'data') });
       expect(output).toMatch(/^cannot start: .*package\.json.*\n$/);
+    });
+
+    it('packs a list of passwords that the server takes: all of it, or nothing is changed', async () => {
+      const [text, list] = [join(directory, 'leaked.txt'), join(directory, 'leaked.bin')];
+      await writeFile(text, 'one\n\ntwo\r\nONE\nthree');
+      const pack = () => cli(['passwords', 'pack', text, list]);
+      expect(await pack()).toEqual({ code: 0, output: 'packed 3 passwords\n' });
+      const packed = await readFile(list);
+      await mkdir(`${list}.unfinished`);
+      expect(await pack()).toEqual({ code: 1, output: `${list} cannot be written (EISDIR)\n` });
+      await rm(`${list}.unfinished`, { recursive: true });
+      await rm(text);
+      expect(await pack()).toEqual({ code: 1, output: `${text} cannot be read (ENOENT)\n` });
+      expect(await readFile(list)).toEqual(packed);
+      expect(await refusedStart({ PASSWORD_LIST_FILE: list, PORT: 'x' })).not.toContain('PASSWORD_LIST_FILE');
     });
 
     it('says that a list of passwords is missing, its own one too', async () => {
