@@ -3,6 +3,8 @@ import { expressionBuilder, type Insertable, type Selectable, sql } from 'kysely
 import { Database } from '../database/database.js';
 import { type Schema } from '../database/schema.js';
 
+const ALL = 2 ** 31 - 1;
+
 export type SessionRow = Selectable<Schema['sessions']>;
 export type LiveSessionRow = Pick<SessionRow, 'user_id' | 'auth_time'> & { readonly roles: string };
 
@@ -35,17 +37,17 @@ export class SessionsRepository {
       query
         .updateTable('sessions')
         .set({ revoked_at: nowMs })
-        .where('user_id', '=', userId)
-        .where(isLive(nowMs))
-        .where('id', '<=', (oneTooMany) =>
-          oneTooMany
+        .where('id', 'in', (oldest) =>
+          oldest
             .selectFrom('sessions')
             .select('id')
             .where('user_id', '=', userId)
             .where(isLive(nowMs))
+            // Those that seem to begin later were begun before the clock was set back.
+            .orderBy((session) => session('created_at', '>', nowMs))
             .orderBy('id', 'desc')
-            // A limit that is a parameter makes SQLite plan the statement anew each time.
-            .limit(sql.lit(1))
+            // A limit that is a parameter makes SQLite plan the statement anew each time, and it takes no offset alone.
+            .limit(sql.lit(ALL))
             .offset(kept),
         )
         .returning('id'),

@@ -94,8 +94,11 @@ describe('sessions', () => {
       const ended = await newAccount(app);
       const live = await newAccount(app);
       await logOut(ended.token);
+      const idle = await newAccount(app);
+      const touched = database.query.updateTable('sessions').set({ idle_expires_at: app.clock.nowMs() });
+      await touched.where('user_id', '=', idle.id).execute();
       await app.nest.get(SessionsService, { strict: false }).sweep();
-      expect(await sessionsOf(ended.id)).toEqual([]);
+      for (const { id } of [ended, idle]) expect(await sessionsOf(id)).toEqual([]);
       expect(await sessionsOf(live.id)).toHaveLength(1);
       expect(await isAlive(live.token)).toBe(true);
     });
@@ -170,6 +173,31 @@ describe('sessions', () => {
         .where('action', '=', 'auth.session-revoked')
         .execute();
       expect(ended).toMatchObject([{ actor: 'system', outcome: 'success' }]);
+    });
+
+    it('ends none of who has fewer, however many have ended', async () => {
+      const few = await app.newInstance({ MAX_SESSIONS: '2' });
+      const { email, token } = await newAccount(few);
+      for (let login = 0; login < 3; login++) {
+        app.clock.advance(1);
+        await few.request('POST', '/v1/auth/logout', { token: (await signIn(few, email)).token });
+      }
+      const last = await signIn(few, email);
+      expect([await isAlive(token, few), await isAlive(last.token, few)]).toEqual([true, true]);
+      await few.close();
+    });
+
+    it('ends those first that were begun before the clock was set back', async () => {
+      const few = await app.newInstance({ MAX_SESSIONS: '2' });
+      const { email } = await newAccount(few);
+      await signIn(few, email);
+      app.clock.advance(-3_600);
+      const first = await signIn(few, email);
+      app.clock.advance(1);
+      const second = await signIn(few, email);
+      expect([await isAlive(first.token, few), await isAlive(second.token, few)]).toEqual([true, true]);
+      app.clock.advance(3_600);
+      await few.close();
     });
 
     it('leaves as many live as a user may have when 16 are begun at once', async () => {
