@@ -9,7 +9,7 @@ import { type ApiKey } from './api-keys.service.js';
 
 const MAX_NAME_LENGTH = 100;
 /** Format characters can hide or turn around what is shown (UTS #39); the zero-width joiner is in emoji and scripts. */
-const NO_CONTROLS = /^(?:[^\p{Cc}\p{Cf}]|\u200d)*$/u;
+const NO_CONTROLS = /^(?:[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}]|\u200d)*$/u;
 
 export class CreateApiKeyBody {
   @ApiProperty({ minLength: 1, maxLength: MAX_NAME_LENGTH, example: 'nightly export' })

@@ -70,7 +70,21 @@ describe('an e-mail address', () => {
       },
     );
 
-    it.each(['\u200b', '\u200d', '\u00ad', '\u2060', '\u202e', '\u180b', '\ufe0f', '\u3164'])(
+    it.each([
+      '\u200b',
+      '\u200d',
+      '\u00ad',
+      '\u2060',
+      '\u202e',
+      '\u180b',
+      '\ufe0f',
+      '\u3164',
+      '\u2028',
+      '\u2029',
+      '\u2003',
+      '\u3000',
+      '\u2800',
+    ])(
       'with the invisible character %j, which would look like another, is not registered',
       async (character) => {
         const [name = '', domain = ''] = newEmail().split('@');
