@@ -59,6 +59,15 @@ describe("the deletion of one's account", () => {
       expect((await remove(token)).status).toBe(204);
     });
 
+    it('is kept from nobody by who guesses at their login', async () => {
+      const { email, token } = await newAccount(app);
+      for (let guess = 0; guess < 6; guess++) {
+        const json = { email, password: `${PASSWORD}${guess}` };
+        expectProblem(await app.post('/v1/auth/login', json), 'ERR_INVALID_CREDENTIALS');
+      }
+      expect((await remove(token)).status).toBe(204);
+    });
+
     it('ends sessions and API keys at once here, and within a second on every other instance', async () => {
       const { email, token, refreshToken, key } = await newOwner();
       const second = await signIn(app, email);

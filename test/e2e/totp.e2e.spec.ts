@@ -267,6 +267,14 @@ describe('the second factor', () => {
       expectProblem(await enrol(late), 'ERR_STEP_UP_REQUIRED');
     });
 
+    it('is not enrolled after a login of the future, which the clock was set back behind', async () => {
+      const { refreshToken } = await newAccount(app);
+      app.clock.advance(-3_600);
+      const refreshed = await app.post('/v1/auth/refresh', { refreshToken });
+      expectProblem(await enrol(refreshed.string('accessToken')), 'ERR_STEP_UP_REQUIRED');
+      app.clock.advance(3_600);
+    });
+
     it('is unharmed when the clock is set back: no used code becomes good again', async () => {
       const { email, phone } = await newProtected();
       const code = phone.code(app.clock.nowMs());
