@@ -55,7 +55,7 @@ async function replaceFile(file: string, content: Buffer): Promise<void> {
     await writeFile(unfinished, content, { flush: true });
     await rename(unfinished, file);
   } catch (error) {
-    await rm(unfinished, { force: true });
+    await rm(unfinished, { force: true }).catch(() => undefined);
     throw error;
   }
 }
