@@ -122,7 +122,14 @@ describe('while keys are rotated', () => {
         };
       }
 
-      const destroyed = await answerAfter(({ id }) => the(KeyDestructionService).destroyOwner(id));
+      const destroyed = await answerAfter(({ id }) =>
+        databaseOf(app)
+          .query.updateTable('keys')
+          .set({ state: 'DESTROYED', wrapped: null })
+          .where('owner_id', '=', id)
+          .where('purpose', '=', 'contacts')
+          .execute(),
+      );
       const damaged = await answerAfter((_account, id) =>
         databaseOf(app).query.updateTable('contacts').set({ version: 9 }).where('id', '=', id).execute(),
       );
