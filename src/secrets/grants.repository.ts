@@ -48,9 +48,11 @@ export class GrantsRepository {
     let query = this.database.query
       .selectFrom('grants')
       .innerJoin('secrets', 'secrets.id', 'grants.secret_id')
+      .innerJoin('users as owner', 'owner.id', 'secrets.owner_id')
       .selectAll('grants')
       .select(['secrets.name', 'secrets.owner_id'])
       .where('recipient_id', '=', recipientId)
+      .where('owner.disabled_at', 'is', null)
       .where((where) => where.or([where('expires_at', 'is', null), where('expires_at', '>', nowMs)]));
     if (belowId !== undefined) query = query.where('grants.id', '<', belowId);
     return query
@@ -61,23 +63,28 @@ export class GrantsRepository {
 
   /** That the grant is in force and the version readable is decided in the statement that hands the ciphertext out. */
   async findGranted(recipientId: string, id: string, nowMs: number): Promise<GrantedVersion | undefined> {
-    return this.database.query
-      .selectFrom('grants')
-      .innerJoin('secrets', 'secrets.id', 'grants.secret_id')
-      .innerJoin('secret_versions', (join) =>
-        join
-          .onRef('secret_versions.secret_id', '=', 'secrets.id')
-          .on((on) =>
-            on('secret_versions.version', '=', on.fn.coalesce('grants.version', 'secrets.latest_version')),
-          ),
-      )
-      .select(readableColumns(nowMs))
-      .select('secrets.owner_id')
-      .where('grants.id', '=', id)
-      .where('grants.recipient_id', '=', recipientId)
-      .where((where) =>
-        where.or([where('grants.expires_at', 'is', null), where('grants.expires_at', '>', nowMs)]),
-      )
-      .executeTakeFirst();
+    return (
+      this.database.query
+        .selectFrom('grants')
+        .innerJoin('secrets', 'secrets.id', 'grants.secret_id')
+        .innerJoin('secret_versions', (join) =>
+          join
+            .onRef('secret_versions.secret_id', '=', 'secrets.id')
+            .on((on) =>
+              on('secret_versions.version', '=', on.fn.coalesce('grants.version', 'secrets.latest_version')),
+            ),
+        )
+        // What somebody granted rests while they are disabled.
+        .innerJoin('users as owner', 'owner.id', 'secrets.owner_id')
+        .select(readableColumns(nowMs))
+        .select('secrets.owner_id')
+        .where('owner.disabled_at', 'is', null)
+        .where('grants.id', '=', id)
+        .where('grants.recipient_id', '=', recipientId)
+        .where((where) =>
+          where.or([where('grants.expires_at', 'is', null), where('grants.expires_at', '>', nowMs)]),
+        )
+        .executeTakeFirst()
+    );
   }
 }

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { type Insertable, type Selectable } from 'kysely';
+import { expressionBuilder, type Insertable, type Selectable } from 'kysely';
 import { Database } from '../database/database.js';
 import { type Schema } from '../database/schema.js';
 
@@ -36,7 +36,8 @@ export class SharesRepository {
       .selectAll()
       .where('id', '=', id)
       .where('views_left', '>', 0)
-      .where('expires_at', '>', nowMs);
+      .where('expires_at', '>', nowMs)
+      .where(ownerIsEnabled());
     return (tokenDigest ? query.where('token_digest', '=', tokenDigest) : query).executeTakeFirst();
   }
 
@@ -49,6 +50,7 @@ export class SharesRepository {
       .where('token_digest', '=', tokenDigest)
       .where('views_left', '>', 0)
       .where('expires_at', '>', nowMs)
+      .where(ownerIsEnabled())
       .returningAll()
       .executeTakeFirst();
   }
@@ -119,4 +121,16 @@ export class SharesRepository {
       .where('key_id', '=', '')
       .execute();
   }
+}
+
+/** What somebody shared rests while they are disabled. */
+function ownerIsEnabled() {
+  const share = expressionBuilder<Schema, 'shares'>();
+  return share.exists(
+    share
+      .selectFrom('users')
+      .select('users.id')
+      .whereRef('users.id', '=', 'shares.owner_id')
+      .where('users.disabled_at', 'is', null),
+  );
 }

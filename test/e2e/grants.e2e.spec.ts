@@ -11,6 +11,7 @@ import { whileAuditFails } from '../support/audit-outage.js';
 import { forEachDatabase } from '../support/for-each-database.js';
 import { type HttpsResponse } from '../support/https-client.js';
 import { badFields, expectProblem } from '../support/problems.js';
+import { databaseOf } from '../support/retired-keys.js';
 import { type TestApp } from '../support/test-app.js';
 
 const NOBODY = '01900000-0000-7000-8000-000000000000';
@@ -258,6 +259,25 @@ describe('grants', () => {
     it('are not given to oneself', async () => {
       await put('mine', 'one');
       expect(badFields(await grant('mine', { userId: owner.id }))).toEqual(['/userId']);
+    });
+
+    it('rest while the owner is disabled', async () => {
+      await put('resting', 'x');
+      const id = await granted('resting');
+      const disable = (at: number | null) =>
+        databaseOf(app)
+          .query.updateTable('users')
+          .set({ disabled_at: at })
+          .where('id', '=', owner.id)
+          .execute();
+      const isListed = async () =>
+        (await app.get('/v1/grants', friend.token)).items.some((item) => item['id'] === id);
+      await disable(app.clock.nowMs());
+      expectProblem(await read(id), 'ERR_GRANT_NOT_FOUND');
+      expect(await isListed()).toBe(false);
+      await disable(null);
+      expect((await read(id)).status).toBe(200);
+      expect(await isListed()).toBe(true);
     });
 
     it('end with the account of either', async () => {

@@ -236,6 +236,21 @@ describe('one-time shares', () => {
       expect(await receiptOf(used.id)).toBeUndefined();
     });
 
+    it('rest while their owner is disabled', async () => {
+      const { id, token } = await create({ views: 2 });
+      const disable = (at: number | null) =>
+        databaseOf(app)
+          .query.updateTable('users')
+          .set({ disabled_at: at })
+          .where('id', '=', owner.id)
+          .execute();
+      await disable(app.clock.nowMs());
+      for (const refused of [await show(id), await reveal(id, { token })])
+        expectProblem(refused, 'ERR_SHARE_NOT_FOUND');
+      await disable(null);
+      expect((await reveal(id, { token })).members['viewsLeft']).toBe(1);
+    });
+
     it('are gone with the account of their owner', async () => {
       const account = await newAccount(app);
       const created = await app.post('/v1/shares', { data }, account.token);
