@@ -33,6 +33,17 @@ describe('FixedWindows', () => {
     expect(take('a', 3)).toEqual([0, 0, 1]);
   });
 
+  it('takes back what was refused elsewhere', () => {
+    take('a', 3);
+    windows.giveBack('a');
+    expect(take('a', 2)).toEqual([0, 60]);
+    windows.take('b');
+    windows.giveBack('b');
+    windows.giveBack('b');
+    clock.advance(59);
+    expect(take('b', 4)).toEqual([0, 0, 0, 60]);
+  });
+
   it('locks nobody out for longer when the clock is set back', () => {
     take('a', 4);
     clock.advance(-3_600);

@@ -37,6 +37,14 @@ export class FixedWindows {
     return 0;
   }
 
+  /** Takes back what was counted: it was refused elsewhere, where another window ends sooner. */
+  giveBack(client: string): void {
+    const window = this.#windows.get(client);
+    if (!window) return;
+    window.count -= 1;
+    if (window.count <= 0) this.#windows.delete(client);
+  }
+
   #begin(client: string, nowMs: number): void {
     this.#windows.delete(client);
     const [oldest] = this.#windows;

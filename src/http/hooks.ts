@@ -7,7 +7,7 @@ import { type RateLimits } from './rate-limits.js';
 import { type RouteTable } from './route-table.js';
 
 /** Where passwords, codes, tokens and passphrases are tried: what guesses at them meets a lower limit. */
-const AUTH_ROUTES = /^\/v1\/auth\/|^\/v1\/shares\/:id\/reveal$/;
+const AUTH_ROUTES = /^\S+ \/v1\/auth\/|^POST \/v1\/shares\/:id\/reveal$|^DELETE \/v1\/users\/me$/;
 
 export interface HookOptions {
   readonly admission: Admission;
@@ -40,7 +40,7 @@ export function addHooks(fastify: FastifyInstance, options: HookOptions): void {
 
   fastify.addHook('onRoute', (route) => {
     routes.add(route.url, route.method);
-    if (!authRequests || !AUTH_ROUTES.test(route.url)) return;
+    if (!authRequests || !AUTH_ROUTES.test(`${String(route.method)} ${route.url}`)) return;
     route.onRequest = (request: FastifyRequest, reply: FastifyReply, done: Done) =>
       admitUnless(limitRefusal(authRequests, request), request, reply, done);
   });

@@ -41,7 +41,9 @@ export class RateLimit {
 
   async #takeShared(client: string, shared: SharedWindows): Promise<number> {
     const window = await shared.count(`rate-limit:${this.name}:${client}`);
-    return window === undefined || window.count <= this.limit ? 0 : Math.ceil(window.endsInMs / 1_000);
+    if (window === undefined || window.count <= this.limit) return 0;
+    this.#own.giveBack(client);
+    return Math.ceil(window.endsInMs / 1_000);
   }
 }
 

@@ -1,5 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { Redis } from 'ioredis';
+import { newRequestId } from '../../src/common/id.js';
 import { newEmail } from '../support/accounts.js';
 import { type HttpsResponse } from '../support/https-client.js';
 import { expectProblem } from '../support/problems.js';
@@ -73,6 +75,14 @@ describe('a rate limit', () => {
     const [refused] = await ask(1, address, app, '/v1/auth/login');
     expectProblem(refused as HttpsResponse, 'ERR_RATE_LIMITED');
     expect(await granted(1, address, app, '/v1/contacts')).toBe(1);
+    for (const [method, path, first] of [
+      ['DELETE', '/v1/users/me', 429],
+      ['GET', '/v1/users/me', 401],
+      ['POST', `/v1/shares/${newRequestId()}/reveal`, 429],
+    ] as const) {
+      const { status } = await app.request(method, path, { headers: { 'x-forwarded-for': address } });
+      expect([method, path, status]).toEqual([method, path, first]);
+    }
   });
 
   it('counts an IPv6 network as one client', async () => {
@@ -124,6 +134,18 @@ describe('a rate limit', () => {
       const [refused] = await ask(1, address, other);
       expect(Number(refused?.headers['retry-after'])).toBeGreaterThan(50);
       expect(Number(refused?.headers['retry-after'])).toBeLessThanOrEqual(60);
+    });
+
+    it('is over for a refused client when it is over in Redis, on every instance', async () => {
+      await start({ RATE_LIMIT_PER_MINUTE: '2', REDIS_URL: redisUrl ?? '' });
+      const other = await startAnother();
+      const address = newAddress();
+      expect(await granted(2, address)).toBe(2);
+      expect(await granted(3, address, other)).toBe(0);
+      const redis = new Redis(redisUrl ?? '');
+      expect(await redis.del(`rate-limit:all:${address}`)).toBe(1);
+      redis.disconnect();
+      expect(await granted(2, address, other)).toBe(2);
     });
 
     it('outlives an instance', async () => {
