@@ -1,7 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import { sql } from 'kysely';
 import { Database } from '../database/database.js';
-import { FIRST_BACK_OFF_MS, FREE_FAILURES, MAX_BACK_OFF_MS, MAX_DOUBLINGS } from './back-off.js';
+import {
+  FIRST_BACK_OFF_MS,
+  FORGOTTEN_AFTER_MS,
+  FREE_FAILURES,
+  MAX_BACK_OFF_MS,
+  MAX_DOUBLINGS,
+  MAX_SET_AHEAD_MS,
+} from './back-off.js';
 
 /** What is guessed, and at whose. */
 export interface AttemptKey {
@@ -94,7 +101,11 @@ export class AttemptFailuresRepository {
     nowMs: number,
     { onlyOutsideBackOff }: { readonly onlyOutsideBackOff: boolean },
   ) {
-    const doublings = sql`attempt_failures.failures + 1 - ${sql.lit(FREE_FAILURES)}`;
+    const failures = sql<number>`case
+      when attempt_failures.failed_at < ${nowMs - FORGOTTEN_AFTER_MS} then 1
+      else attempt_failures.failures + 1
+    end`;
+    const doublings = sql`${failures} - ${sql.lit(FREE_FAILURES)}`;
     const backOffMs = sql`case
       when ${doublings} < 0 then 0
       when ${doublings} > ${sql.lit(MAX_DOUBLINGS)} then ${sql.lit(MAX_BACK_OFF_MS)}
@@ -105,7 +116,7 @@ export class AttemptFailuresRepository {
       .values({ kind, subject, failures: 1, blocked_until: nowMs, failed_at: nowMs })
       .onConflict((conflict) => {
         const update = conflict.columns(['kind', 'subject']).doUpdateSet({
-          failures: sql<number>`attempt_failures.failures + 1`,
+          failures,
           blocked_until: sql<number>`cast(${nowMs} as bigint) + ${backOffMs}`,
           failed_at: nowMs,
         });
@@ -113,7 +124,7 @@ export class AttemptFailuresRepository {
         return update.where((where) =>
           where.or([
             where('attempt_failures.blocked_until', '<=', nowMs),
-            where('attempt_failures.blocked_until', '>', nowMs + MAX_BACK_OFF_MS),
+            where('attempt_failures.blocked_until', '>', nowMs + MAX_SET_AHEAD_MS),
           ]),
         );
       });

@@ -187,6 +187,24 @@ forEachDatabaseKind((kind) => {
       expect(await rows()).toEqual([]);
     });
 
+    it('counts anew after a day without a failure, whether they were swept or not', async () => {
+      await fail(5);
+      for (let failure = 0; failure < 3; failure++) {
+        clock.advance(900);
+        await fail(1);
+      }
+      clock.advance(86_401);
+      await fail(4);
+      expect(await guess(RIGHT)).toBe(true);
+    });
+
+    it('keeps to the longest back-off of an instance whose clock is ahead', async () => {
+      await fail(5);
+      const ahead = { failures: 20, blocked_until: clock.nowMs() + 903_000 };
+      await database.query.updateTable('attempt_failures').set(ahead).execute();
+      expect(await guess(RIGHT)).toBe(false);
+    });
+
     it('counts a failure only together with its record', async () => {
       const unrecorded = throttle.attempt({
         kind: 'password',

@@ -3,11 +3,9 @@ import { Clock } from '../common/clock.js';
 import { Database } from '../database/database.js';
 import { DatabaseUnavailableError } from '../database/errors.js';
 import { type AttemptKey, AttemptFailuresRepository } from './attempt-failures.repository.js';
-import { isInBackOff } from './back-off.js';
+import { FORGOTTEN_AFTER_MS, isInBackOff } from './back-off.js';
 import { RefusalPace } from './refusal-pace.js';
 import { Turns } from './turns.js';
-
-const FORGOTTEN_AFTER_MS = 86_400_000;
 
 /** What can be guessed: each is counted for itself. */
 const FACTORS = ['password', 'totp', 'recovery-code', 'share-passphrase'] as const;

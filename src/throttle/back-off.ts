@@ -2,6 +2,10 @@
 export const FREE_FAILURES = 5;
 export const FIRST_BACK_OFF_MS = 1_000;
 export const MAX_BACK_OFF_MS = 900_000;
+/** The clocks of two instances may differ by so much: what one sets, the other finds that much longer. */
+export const MAX_SET_AHEAD_MS = MAX_BACK_OFF_MS + 5_000;
+/** A failure is forgotten. */
+export const FORGOTTEN_AFTER_MS = 86_400_000;
 /** After so many back-offs the next doubling would be past the longest. */
 export const MAX_DOUBLINGS = Math.floor(Math.log2(MAX_BACK_OFF_MS / FIRST_BACK_OFF_MS));
 
@@ -10,5 +14,5 @@ export const MAX_DOUBLINGS = Math.floor(Math.log2(MAX_BACK_OFF_MS / FIRST_BACK_O
  * back, and counts no more: it would keep its owner out for all that time.
  */
 export function isInBackOff(blockedUntilMs: number, nowMs: number): boolean {
-  return blockedUntilMs > nowMs && blockedUntilMs <= nowMs + MAX_BACK_OFF_MS;
+  return blockedUntilMs > nowMs && blockedUntilMs <= nowMs + MAX_SET_AHEAD_MS;
 }
