@@ -84,8 +84,9 @@ export class AuthService {
     if (userId === undefined) throw new InvalidCredentialsError();
     // Before the session is: what fails from then on would leave one behind that nobody has.
     const sign = await this.crypto.accessTokenSigner();
-    const nextDeviceToken = await this.knownDevices.tokenFor(userId, deviceId);
     const { passwordChangedAtMs } = credentials;
+    const knownId = deviceId ?? (await this.knownDevices.newId(userId, passwordChangedAtMs));
+    const nextDeviceToken = await this.knownDevices.tokenFor(userId, knownId);
     const onRefusal: SecondStep['onRefusal'] = (reason) =>
       this.events.loginRefused(reason, { userId, email }, origin);
     const completed = this.secondFactor.complete({ userId, code, subject, onRefusal }, (amr) => {
@@ -111,13 +112,15 @@ export class AuthService {
     const nowMs = this.clock.nowMs();
     const nowSeconds = Math.floor(nowMs / 1_000);
     const { issuer, audience, accessTokenTtlSeconds } = this.config.auth;
+    const refreshExpiresInSeconds = Math.floor((session.idle_expires_at - nowMs) / 1_000);
+    const expiresInSeconds = Math.min(accessTokenTtlSeconds, refreshExpiresInSeconds);
     const accessToken = sign({
       iss: issuer,
       aud: audience,
       sub: session.user_id,
       iat: nowSeconds,
       nbf: nowSeconds,
-      exp: nowSeconds + accessTokenTtlSeconds,
+      exp: nowSeconds + expiresInSeconds,
       jti: uuidv7(nowMs),
       sid: session.id,
       roles: [...roles],
@@ -127,9 +130,9 @@ export class AuthService {
     });
     return {
       accessToken,
-      expiresInSeconds: accessTokenTtlSeconds,
+      expiresInSeconds,
       refreshToken,
-      refreshExpiresInSeconds: Math.floor((session.idle_expires_at - nowMs) / 1_000),
+      refreshExpiresInSeconds,
     };
   }
 }

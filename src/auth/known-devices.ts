@@ -41,14 +41,23 @@ export class KnownDevices {
     // An address that nobody has costs the same work.
     const deviceId = await this.#open(userId ?? 'unknown', envelope);
     if (userId === undefined || deviceId === undefined) return undefined;
-    const factorSinceMs = (await this.secondFactor.activeSince(userId)) ?? 0;
-    return timeOfId(deviceId) >= Math.max(passwordChangedAtMs, factorSinceMs) ? deviceId : undefined;
+    const isOfNow = timeOfId(deviceId) >= (await this.#factorsSince(userId, passwordChangedAtMs));
+    return isOfNow ? deviceId : undefined;
   }
 
   /** A token for a device that has just signed in, under the key that is primary now. */
-  async tokenFor(userId: string, deviceId: string = uuidv7(this.clock.nowMs())): Promise<string> {
+  async tokenFor(userId: string, deviceId: string): Promise<string> {
     const envelope = await this.crypto.encrypt(Buffer.from(deviceId, 'latin1'), contextOf(userId));
     return PREFIX + envelope.toString('base64url');
+  }
+
+  /** A device that has just shown what is asked for, which may have been set before the clock was set back. */
+  async newId(userId: string, passwordChangedAtMs: number): Promise<string> {
+    return uuidv7(Math.max(this.clock.nowMs(), await this.#factorsSince(userId, passwordChangedAtMs)));
+  }
+
+  async #factorsSince(userId: string, passwordChangedAtMs: number): Promise<number> {
+    return Math.max(passwordChangedAtMs, (await this.secondFactor.activeSince(userId)) ?? 0);
   }
 
   async #open(userId: string, envelope: Buffer): Promise<string | undefined> {

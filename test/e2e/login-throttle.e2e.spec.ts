@@ -180,6 +180,17 @@ describe('guessing at passwords', () => {
       expect((await login(email, newPassword, { deviceToken: next })).status).toBe(200);
     });
 
+    it('knows a device that signs in once the clock was set back', async () => {
+      const { email, token } = await newUser();
+      const newPassword = `${PASSWORD} again`;
+      await app.post('/v1/auth/password', { currentPassword: PASSWORD, newPassword }, token);
+      app.clock.advance(-3_600);
+      const deviceToken = (await login(email, newPassword)).string('deviceToken');
+      await fail(email, 6);
+      expect((await login(email, newPassword, { deviceToken })).status).toBe(200);
+      app.clock.advance(3_600);
+    });
+
     it('counts guesses at a second factor on devices from before it was activated together', async () => {
       const { email, token, deviceToken } = await newUser();
       const second = (await login(email, PASSWORD)).string('deviceToken');

@@ -4,6 +4,7 @@ import { SessionsService } from '../../src/auth/sessions.service.js';
 import { Database } from '../../src/database/database.js';
 import { newAccount, PASSWORD, signIn } from '../support/accounts.js';
 import { forEachDatabase } from '../support/for-each-database.js';
+import { readToken } from '../support/forge-token.js';
 import { expectProblem } from '../support/problems.js';
 import { databaseOf } from '../support/retired-keys.js';
 import { type TestApp } from '../support/test-app.js';
@@ -208,6 +209,17 @@ describe('sessions', () => {
       const alive = await Promise.all(logins.map(({ token }) => isAlive(token, few)));
       await few.close();
       expect(alive.filter(Boolean)).toHaveLength(3);
+    });
+
+    it('gives no access token that outlives it', async () => {
+      const brief = await app.newInstance({ REFRESH_ABSOLUTE_TTL: '60', ACCESS_TOKEN_TTL: '3600' });
+      const { email } = await newAccount(brief);
+      const { members } = await brief.post('/v1/auth/login', { email, password: PASSWORD });
+      await brief.close();
+      expect(members).toMatchObject({ expiresIn: 60, refreshExpiresIn: 60 });
+      expect(readToken(String(members['accessToken'])).payload).toMatchObject({
+        exp: Math.floor(app.clock.nowMs() / 1_000) + 60,
+      });
     });
 
     it('ends one session of the user, by its id', async () => {
