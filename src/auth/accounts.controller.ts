@@ -53,8 +53,12 @@ export class AccountsController {
   @HttpCode(204)
   @ApiNoContentResponse({ description: 'every session of the user has ended' })
   @ApiProblems(401, 403, 404)
-  async endSessions(@CurrentCaller() caller: Caller, @IdParam() id: string): Promise<void> {
-    await this.accounts.endSessions(caller, id);
+  async endSessions(
+    @CurrentCaller() caller: Caller,
+    @CurrentSession() session: SessionPrincipal,
+    @IdParam() id: string,
+  ): Promise<void> {
+    await this.accounts.endSessions(caller, session, id);
   }
 
   @Delete('me')

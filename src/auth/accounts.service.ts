@@ -16,7 +16,7 @@ import {
 import { UsersService } from '../users/users.service.js';
 import { ApiKeysService } from './api-keys.service.js';
 import { InvalidCredentialsError, UnauthenticatedError } from './errors.js';
-import { UserNotFoundError } from '../users/errors.js';
+import { LastAdministratorError, UserNotFoundError } from '../users/errors.js';
 import { SessionsService } from './sessions.service.js';
 
 /** Changes of an account that end what is open in it, and its own end. */
@@ -69,8 +69,10 @@ export class AccountsService {
   }
 
   /** @throws {UserNotFoundError} */
-  async endSessions(caller: Caller, userId: string): Promise<void> {
+  async endSessions(caller: Caller, session: SessionPrincipal, userId: string): Promise<void> {
     await this.database.transaction(async () => {
+      await this.administration.holdAdministrators();
+      await this.sessions.hold(session);
       await this.administration.hold(userId);
       await this.#record(caller, 'user.end-sessions', userId);
       await this.sessions.revokeAll(userId);
@@ -110,7 +112,9 @@ export class AccountsService {
       const event = { action: 'user.delete', target: `user:${userId}`, outcome: 'success' } as const;
       await this.audit.record({ actor: userId, ...event, requestId });
     });
-    await deleted.catch((error: unknown) => {
+    await deleted.catch(async (error: unknown) => {
+      if (error instanceof LastAdministratorError)
+        await this.#record(caller, 'user.delete', userId, 'failure');
       throw error instanceof UserNotFoundError ? new UnauthenticatedError() : error;
     });
   }

@@ -50,7 +50,7 @@ export class PasswordChangeService {
     });
     if (verified === undefined) throw new InvalidCredentialsError();
     const passwordHash = await this.users.hashPassword(userId, newPassword);
-    await this.database.transaction(async () => {
+    const changed = this.database.transaction(async () => {
       await this.sessions.hold(session);
       const isReplaced = await this.users.replacePassword(userId, passwordHash, credentials);
       if (!isReplaced || !(await this.secondFactor.need(userId, needsFactor))) {
@@ -58,6 +58,11 @@ export class PasswordChangeService {
       }
       await this.events.passwordChanged(userId, 'success', origin);
       await this.sessions.revokeAll(userId, sessionId);
+    });
+    await changed.catch(async (error: unknown) => {
+      if (error instanceof InvalidCredentialsError)
+        await this.events.passwordChanged(userId, 'failure', origin);
+      throw error;
     });
   }
 }

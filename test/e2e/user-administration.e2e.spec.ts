@@ -136,6 +136,8 @@ describe('administrators', () => {
         const refused = await other.request('PATCH', `/v1/users/${id}`, { token: rogue.token, json });
         expectProblem(refused, 'ERR_UNAUTHENTICATED');
       }
+      const ended = await other.request('DELETE', `/v1/users/${admin.id}/sessions`, { token: rogue.token });
+      expectProblem(ended, 'ERR_UNAUTHENTICATED');
       expect(await isAlive(admin.token)).toBe(true);
     });
 
@@ -258,11 +260,23 @@ describe('the last administrator', () => {
       }
       const deletion = { token, json: { password: PASSWORD } };
       expectProblem(await app.request('DELETE', '/v1/users/me', deletion), 'ERR_LAST_ADMINISTRATOR');
+      const { items } = await app.get('/v1/audit?action=user.delete', token);
+      expect(items).toEqual([expect.objectContaining({ target: `user:${id}`, outcome: 'failure' })]);
       expect((await app.get('/v1/users', token)).status).toBe(200);
 
       const second = await newAdmin(app);
       expect((await update(second.id, token, { disabled: true })).status).toBe(200);
       expectProblem(await update(id, token, { roles: ['user'] }), 'ERR_LAST_ADMINISTRATOR');
+    });
+
+    it('stays, also when all of them delete their accounts at the same moment', async () => {
+      const admins = await Promise.all(Array.from({ length: 4 }, () => newAdmin(app)));
+      const answers = await Promise.all(
+        admins.map(({ token }) =>
+          app.request('DELETE', '/v1/users/me', { token, json: { password: PASSWORD } }),
+        ),
+      );
+      expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([204, 204, 204, 409]);
     });
 
     it('stays, also when administrators demote each other at the same moment', async () => {
