@@ -19,13 +19,14 @@ export function routesOf({ nest }: TestApp): Route[] {
     const prefix = String(read('path', metatype));
     return scanner.getAllMethodNames(prototype).flatMap((method) => {
       const handler = prototype[method];
-      const path = read('path', handler);
-      if (typeof path !== 'string') return [];
-      const name = `${RequestMethod[Number(read('method', handler))]} /${[prefix, path]
-        .flatMap((part) => part.split('/'))
-        .filter(Boolean)
-        .join('/')}`;
-      return [{ name, access: read(ACCESS_METADATA, handler) as Access }];
+      const paths = read('path', handler) as string | string[] | undefined;
+      return [paths ?? []].flat().map((path) => {
+        const name = `${RequestMethod[Number(read('method', handler))]} /${[prefix, path]
+          .flatMap((part) => part.split('/'))
+          .filter(Boolean)
+          .join('/')}`;
+        return { name, access: read(ACCESS_METADATA, handler) as Access };
+      });
     });
   });
   return routes.toSorted((a, b) => (a.name < b.name ? -1 : 1));
