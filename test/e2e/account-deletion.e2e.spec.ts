@@ -194,6 +194,9 @@ describe("the deletion of one's account", () => {
       const passwords = { currentPassword: 'wrong', newPassword: `${PASSWORD}!` };
       await app.post('/v1/auth/password', passwords, token);
       await remove(token, 'wrong');
+      const failure = { failures: 1, blocked_until: 0, failed_at: app.clock.nowMs() };
+      for (const kind of ['totp', 'recovery-code'])
+        await databaseOf(app).insert('attempt_failures', { kind, subject: `${id}/account`, ...failure });
       const before = await tablesNaming(id);
       expect(before).toEqual(
         expect.arrayContaining(['users', 'sessions', 'secrets', 'contacts', 'api_keys', 'attempt_failures']),

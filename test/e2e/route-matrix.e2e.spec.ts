@@ -1,11 +1,13 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { ACCESS_METADATA } from '../../src/common/access.js';
+import { UsersController } from '../../src/users/users.controller.js';
 import { newAccount } from '../support/accounts.js';
 import { forEachDatabase } from '../support/for-each-database.js';
 import { type Exchange } from '../support/https-client.js';
 import { permissionsPage } from '../support/permissions-page.js';
-import { expectSecurityHeaders } from '../support/problems.js';
+import { expectProblem, expectSecurityHeaders } from '../support/problems.js';
 import {
   type Caller,
   type Cast,
@@ -53,6 +55,22 @@ describe('every route', () => {
     it('has expectations for the objects of others and missing ones where it names an object', () => {
       const aboutNone = Object.entries(matrix).filter(([route, row]) => route.includes(':') && !row.object);
       expect(aboutNone).toEqual([]);
+    });
+
+    it('without a mark stops the start, and lets nobody in where it gets that far', async () => {
+      const me = Object.getOwnPropertyDescriptor(UsersController.prototype, 'me')?.value as object;
+      const mark: unknown = Reflect.getMetadata(ACCESS_METADATA, me);
+      const { token } = await newAccount(app);
+      Reflect.deleteMetadata(ACCESS_METADATA, me);
+      try {
+        await expect(app.newInstance()).rejects.toThrow(
+          'mark UsersController.me with @Public() or @RequirePermission()',
+        );
+        expectProblem(await app.get('/v1/users/me', token), 'ERR_FORBIDDEN');
+      } finally {
+        Reflect.defineMetadata(ACCESS_METADATA, mark, me);
+      }
+      expect((await app.get('/v1/users/me', token)).status).toBe(200);
     });
 
     it('is in docs/permissions.md, which UPDATE_DOCS=true writes anew', () => {
