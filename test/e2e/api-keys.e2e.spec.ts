@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomToken } from '../../src/crypto/opaque-token.js';
-import { newAccount, newAdmin } from '../support/accounts.js';
+import { newAccount, newAdmin, setDisabled } from '../support/accounts.js';
 import { forEachDatabase } from '../support/for-each-database.js';
 import { codeBlocksOf } from '../support/markdown.js';
 import { badFields, expectProblem } from '../support/problems.js';
@@ -183,7 +183,7 @@ describe('API keys', () => {
       const { id, token } = await newAccount(app);
       const key = await newKey(token);
       expect(await isGood(key)).toBe(true);
-      await databaseOf(app).query.updateTable('users').set({ disabled_at: 1 }).where('id', '=', id).execute();
+      await setDisabled(app, id, 1);
       app.clock.advance(1);
       expect(await isGood(key)).toBe(false);
     });

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { AuditService } from '../../src/audit/audit.service.js';
 import { SessionsService } from '../../src/auth/sessions.service.js';
-import { newAccount, newEmail, PASSWORD } from '../support/accounts.js';
+import { newAccount, newEmail, PASSWORD, setDisabled } from '../support/accounts.js';
 import { AuthenticatorApp } from '../support/authenticator-app.js';
 import { forEachDatabase } from '../support/for-each-database.js';
+import { beforeNext } from '../support/next-call.js';
 import { expectProblem } from '../support/problems.js';
-import { databaseOf } from '../support/retired-keys.js';
 import { type TestApp } from '../support/test-app.js';
 
 /** What `audit contains` looks up: nothing of these values is in the log but a digest. */
@@ -45,20 +45,13 @@ describe('the audit log knows', () => {
     });
 
     it('an e-mail address whose user is disabled between their password, or their code, and the session', async () => {
-      const sessions = app.nest.get(SessionsService, { strict: false });
-      const begin = sessions.begin.bind(sessions);
       const { id, email, token } = await newAccount(app);
       const logIn = (code?: string) => app.post('/v1/auth/login', { email, password: PASSWORD, code });
-      const disable = async (at: number | null) =>
-        databaseOf(app).query.updateTable('users').set({ disabled_at: at }).where('id', '=', id).execute();
       const logInAtThatMoment = async (code?: string) => {
-        sessions.begin = async (...session) => {
-          sessions.begin = begin;
-          await disable(0);
-          return begin(...session);
-        };
+        const sessions = app.nest.get(SessionsService, { strict: false });
+        beforeNext(sessions, 'begin', () => setDisabled(app, id, 0));
         expectProblem(await logIn(code), 'ERR_INVALID_CREDENTIALS');
-        await disable(null);
+        await setDisabled(app, id, null);
       };
       const phone = new AuthenticatorApp(
         (await app.request('POST', '/v1/auth/totp', { token })).string('uri'),

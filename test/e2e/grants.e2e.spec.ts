@@ -6,12 +6,11 @@ import { SealingKeyPair } from '../../src/crypto/sealing-key.js';
 import { type KemName } from '../../src/crypto/sealing-suites.js';
 import { PublicKeysService } from '../../src/keys/public-keys.service.js';
 import { GrantsRepository } from '../../src/secrets/grants.repository.js';
-import { type Account, newAccount, PASSWORD } from '../support/accounts.js';
+import { type Account, newAccount, PASSWORD, setDisabled } from '../support/accounts.js';
 import { whileAuditFails } from '../support/audit-outage.js';
 import { forEachDatabase } from '../support/for-each-database.js';
 import { type HttpsResponse } from '../support/https-client.js';
 import { badFields, expectProblem } from '../support/problems.js';
-import { databaseOf } from '../support/retired-keys.js';
 import { type TestApp } from '../support/test-app.js';
 
 const NOBODY = '01900000-0000-7000-8000-000000000000';
@@ -264,18 +263,12 @@ describe('grants', () => {
     it('rest while the owner is disabled', async () => {
       await put('resting', 'x');
       const id = await granted('resting');
-      const disable = (at: number | null) =>
-        databaseOf(app)
-          .query.updateTable('users')
-          .set({ disabled_at: at })
-          .where('id', '=', owner.id)
-          .execute();
       const isListed = async () =>
         (await app.get('/v1/grants', friend.token)).items.some((item) => item['id'] === id);
-      await disable(app.clock.nowMs());
+      await setDisabled(app, owner.id, app.clock.nowMs());
       expectProblem(await read(id), 'ERR_GRANT_NOT_FOUND');
       expect(await isListed()).toBe(false);
-      await disable(null);
+      await setDisabled(app, owner.id, null);
       expect((await read(id)).status).toBe(200);
       expect(await isListed()).toBe(true);
     });

@@ -1,11 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { PasswordHasher } from '../../src/crypto/password-hasher.js';
-import { type Account, newAccount, newEmail, PASSWORD } from '../support/accounts.js';
+import { type Account, newAccount, newEmail, PASSWORD, setDisabled } from '../support/accounts.js';
 import { AuthenticatorApp } from '../support/authenticator-app.js';
 import { forEachDatabase } from '../support/for-each-database.js';
 import { type HttpsResponse } from '../support/https-client.js';
 import { expectProblem } from '../support/problems.js';
-import { databaseOf } from '../support/retired-keys.js';
 import { type TestApp } from '../support/test-app.js';
 
 const WRONG = 'incorrect horse battery staple';
@@ -123,11 +122,7 @@ describe('guessing at passwords', () => {
 
     it('answers known, unknown, disabled and locked accounts alike', async () => {
       const [known, disabled, locked] = [await newUser(), await newUser(), await newUser()];
-      await databaseOf(app)
-        .query.updateTable('users')
-        .set({ disabled_at: 1 })
-        .where('id', '=', disabled.id)
-        .execute();
+      await setDisabled(app, disabled.id, 1);
       await fail(locked.email, 5);
       const answers = [
         await login(known.email, WRONG),

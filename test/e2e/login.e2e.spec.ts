@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { Database } from '../../src/database/database.js';
-import { newAccount, newEmail, PASSWORD, signIn } from '../support/accounts.js';
+import { newAccount, newEmail, PASSWORD, signIn, setDisabled } from '../support/accounts.js';
 import { forEachDatabase } from '../support/for-each-database.js';
 import { type HttpsResponse } from '../support/https-client.js';
 import { expectProblem } from '../support/problems.js';
@@ -20,11 +19,6 @@ describe('login', () => {
       return app.post('/v1/auth/login', { email, password });
     }
 
-    function disable(userId: string): Promise<unknown> {
-      const { query } = app.nest.get(Database, { strict: false });
-      return query.updateTable('users').set({ disabled_at: 1 }).where('id', '=', userId).execute();
-    }
-
     it('gives tokens with their lifetimes in seconds', async () => {
       const { email } = await newAccount(app);
       const response = await login(email, PASSWORD);
@@ -41,7 +35,7 @@ describe('login', () => {
 
     it('answers an unknown address, a wrong password and a disabled user alike', async () => {
       const [known, disabled] = await Promise.all([newAccount(app), newAccount(app)]);
-      await disable(disabled.id);
+      await setDisabled(app, disabled.id, 1);
       const answers = await Promise.all([
         login(known.email, WRONG),
         login(newEmail(), WRONG),
@@ -81,7 +75,7 @@ describe('login', () => {
 
     it('ends the sessions of a user within a second of their being disabled', async () => {
       const { id, token, refreshToken } = await newAccount(app);
-      await disable(id);
+      await setDisabled(app, id, 1);
       app.clock.advance(1);
       expectProblem(await app.get('/v1/users/me', token), 'ERR_UNAUTHENTICATED');
       expectProblem(await app.post('/v1/auth/refresh', { refreshToken }), 'ERR_INVALID_REFRESH_TOKEN');

@@ -8,6 +8,7 @@ import { listedPasswords } from '../../lists/listed-passwords.js';
 import { type Account, newAccount, newEmail, PASSWORD, signIn } from '../support/accounts.js';
 import { forEachDatabase } from '../support/for-each-database.js';
 import { type HttpsResponse } from '../support/https-client.js';
+import { afterNext } from '../support/next-call.js';
 import { badFields, expectProblem } from '../support/problems.js';
 import { databaseOf } from '../support/retired-keys.js';
 import { type TestApp } from '../support/test-app.js';
@@ -145,13 +146,9 @@ describe('a change of password', () => {
     it('lets no login begin a session whose password was verified before it', async () => {
       const account = await newAccount(app);
       const users = app.nest.get(UsersService, { strict: false });
-      const verify = users.verifyPassword.bind(users);
-      users.verifyPassword = async (...args) => {
-        users.verifyPassword = verify;
-        const verified = await verify(...args);
+      afterNext(users, 'verifyPassword', async () => {
         expect((await change(account, PASSWORD, NEXT)).status).toBe(204);
-        return verified;
-      };
+      });
       expectProblem(await login(account.email, PASSWORD), 'ERR_INVALID_CREDENTIALS');
       expect((await app.get('/v1/auth/sessions', account.token)).items).toHaveLength(1);
     });

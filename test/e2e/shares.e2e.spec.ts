@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ShareSweeper } from '../../src/shares/share-sweeper.js';
-import { type Account, newAccount, PASSWORD, signIn } from '../support/accounts.js';
+import { type Account, newAccount, PASSWORD, setDisabled, signIn } from '../support/accounts.js';
 import { whileAuditFails } from '../support/audit-outage.js';
 import { forEachDatabase } from '../support/for-each-database.js';
 import { type HttpsResponse } from '../support/https-client.js';
@@ -238,16 +238,10 @@ describe('one-time shares', () => {
 
     it('rest while their owner is disabled', async () => {
       const { id, token } = await create({ views: 2 });
-      const disable = (at: number | null) =>
-        databaseOf(app)
-          .query.updateTable('users')
-          .set({ disabled_at: at })
-          .where('id', '=', owner.id)
-          .execute();
-      await disable(app.clock.nowMs());
+      await setDisabled(app, owner.id, app.clock.nowMs());
       for (const refused of [await show(id), await reveal(id, { token })])
         expectProblem(refused, 'ERR_SHARE_NOT_FOUND');
-      await disable(null);
+      await setDisabled(app, owner.id, null);
       expect((await reveal(id, { token })).members['viewsLeft']).toBe(1);
     });
 

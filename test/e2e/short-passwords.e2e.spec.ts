@@ -4,6 +4,7 @@ import { UsersService } from '../../src/users/users.service.js';
 import { type Account, newAccount, newEmail, PASSWORD } from '../support/accounts.js';
 import { AuthenticatorApp } from '../support/authenticator-app.js';
 import { forEachDatabase } from '../support/for-each-database.js';
+import { afterNext, beforeNext } from '../support/next-call.js';
 import { badFields, expectProblem } from '../support/problems.js';
 import { type TestApp } from '../support/test-app.js';
 
@@ -80,23 +81,17 @@ describe('a password of 8 characters, where PASSWORD_MIN_LENGTH is 8', () => {
     it('is never left alone, whichever of change and removal is first', async () => {
       const changedFirst = await newProtected();
       const factors = app.nest.get(SecondFactorService, { strict: false });
-      const refuseNeeded = factors.refuseNeeded.bind(factors);
-      factors.refuseNeeded = async (...args) => {
-        factors.refuseNeeded = refuseNeeded;
-        await refuseNeeded(...args);
+      afterNext(factors, 'refuseNeeded', async () => {
         expect((await change(changedFirst, PASSWORD, SHORT)).status).toBe(204);
-      };
+      });
       expectProblem(await removeFactor(changedFirst), 'ERR_INVALID_CODE');
       expect(await factors.isActive(changedFirst.id)).toBe(true);
 
       const removedFirst = await newProtected();
       const users = app.nest.get(UsersService, { strict: false });
-      const verify = users.verifyPassword.bind(users);
-      users.verifyPassword = async (...args) => {
-        users.verifyPassword = verify;
+      beforeNext(users, 'verifyPassword', async () => {
         expect((await removeFactor(removedFirst)).status).toBe(204);
-        return verify(...args);
-      };
+      });
       expectProblem(await change(removedFirst, PASSWORD, SHORT), 'ERR_INVALID_CREDENTIALS');
       const { email } = removedFirst;
       expect((await app.post('/v1/auth/login', { email, password: PASSWORD })).status).toBe(200);

@@ -8,6 +8,7 @@ import { forEachDatabase } from '../support/for-each-database.js';
 import { readToken } from '../support/forge-token.js';
 import { type HttpsResponse } from '../support/https-client.js';
 import { codeBlocksOf } from '../support/markdown.js';
+import { beforeNext } from '../support/next-call.js';
 import { badFields, expectProblem } from '../support/problems.js';
 import { countUnder, databaseOf, reencryptAll, retirePrimary } from '../support/retired-keys.js';
 import { type TestApp } from '../support/test-app.js';
@@ -184,13 +185,9 @@ describe('the second factor', () => {
     it('stops a login that was let through without it while it was being activated', async () => {
       const { email, token } = await newAccount(app);
       const phone = new AuthenticatorApp((await enrol(token)).string('uri'));
-      const sessions = app.nest.get(SessionsService, { strict: false });
-      const begin = sessions.begin.bind(sessions);
-      sessions.begin = async (...args) => {
-        sessions.begin = begin;
+      beforeNext(app.nest.get(SessionsService, { strict: false }), 'begin', async () => {
         expect((await activate(token, phone.code(app.clock.nowMs()))).status).toBe(200);
-        return begin(...args);
-      };
+      });
       expectProblem(await login(email), 'ERR_INVALID_CREDENTIALS');
       expect((await app.get('/v1/auth/sessions', token)).items).toHaveLength(1);
     });

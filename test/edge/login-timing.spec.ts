@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { median } from '../bench/statistics.js';
-import { newAccount, newEmail, PASSWORD } from '../support/accounts.js';
+import { newAccount, newEmail, PASSWORD, setDisabled } from '../support/accounts.js';
 import { forEachDatabase } from '../support/for-each-database.js';
 import { expectProblem } from '../support/problems.js';
 import { databaseOf } from '../support/retired-keys.js';
@@ -45,12 +45,11 @@ describe('the time of a refused login', () => {
     const addresses = byKind<string>();
     beforeAll(async () => {
       app = await newApp();
-      const { query } = databaseOf(app);
       const locked = await newAccount(app);
       for (let guess = 0; guess <= FREE_GUESSES; guess++) await refuse(locked.email, passwords.known);
       while (addresses.known.length < ROUNDS_PER_BATCH / FREE_GUESSES) {
         const disabled = await newAccount(app);
-        await query.updateTable('users').set({ disabled_at: 1 }).where('id', '=', disabled.id).execute();
+        await setDisabled(app, disabled.id, 1);
         addresses.known.push((await newAccount(app)).email);
         addresses.unknown.push(newEmail());
         addresses.disabled.push(disabled.email);

@@ -8,6 +8,7 @@ import { SessionsService } from '../../src/auth/sessions.service.js';
 import { UsersService } from '../../src/users/users.service.js';
 import { type Account, newAccount, PASSWORD } from '../support/accounts.js';
 import { AuthenticatorApp } from '../support/authenticator-app.js';
+import { afterNext, beforeNext } from '../support/next-call.js';
 import { newPostgresDatabase, testPostgresUrl } from '../support/postgres-database.js';
 import { expectProblem } from '../support/problems.js';
 import { databaseOf } from '../support/retired-keys.js';
@@ -139,29 +140,14 @@ function suite(newSetting: () => Promise<Setting>): void {
   });
 
   it('is answered with its tokens when the database goes right after the session is written', async () => {
-    const sessions = the(SessionsService);
-    const begin = sessions.begin.bind(sessions);
-    sessions.begin = async (...session) => {
-      sessions.begin = begin;
-      const granted = await begin(...session);
+    afterNext(the(SessionsService), 'begin', async () => {
       // Nothing that was read before is remembered as long as that.
       app.clock.advance(2);
       await setting.go();
-      return granted;
-    };
+    });
     const answered = await login();
     await setting.comeBack();
     expect(answered.status).toBe(200);
     expect((await app.get('/v1/users/me', answered.string('accessToken'))).status).toBe(200);
-  });
-}
-
-/** Does `work` at the next call of the method, before what the method does. */
-function beforeNext(target: object, name: string, work: () => Promise<unknown>): void {
-  const method = Reflect.get(target, name) as (...args: unknown[]) => Promise<unknown>;
-  Reflect.set(target, name, async (...args: unknown[]) => {
-    Reflect.deleteProperty(target, name);
-    await work();
-    return method.apply(target, args);
   });
 }

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { UsersService } from '../../src/users/users.service.js';
 import { type HttpsClient } from './https-client.js';
+import { databaseOf } from './retired-keys.js';
 import { type TestApp } from './test-app.js';
 
 export const PASSWORD = 'maple otter drifts at noon';
@@ -31,6 +32,15 @@ export async function newAdmin(app: TestApp): Promise<Account> {
     .get(UsersService, { strict: false })
     .create(email, PASSWORD, ['user', 'admin']);
   return { id, email, ...(await signIn(app, email)) };
+}
+
+/** As an administrator's change does, and nothing else: what is open goes on until it is looked at. */
+export async function setDisabled(app: TestApp, userId: string, atMs: number | null): Promise<void> {
+  await databaseOf(app)
+    .query.updateTable('users')
+    .set({ disabled_at: atMs })
+    .where('id', '=', userId)
+    .execute();
 }
 
 export async function signIn(
