@@ -68,7 +68,10 @@ export class AccountsService {
     });
   }
 
-  /** @throws {UserNotFoundError} */
+  /**
+   * @throws {UserNotFoundError}
+   * @throws {UnauthenticatedError} when the session has ended since its token was accepted
+   */
   async endSessions(caller: Caller, session: SessionPrincipal, userId: string): Promise<void> {
     await this.database.transaction(async () => {
       await this.administration.holdAdministrators();

@@ -85,8 +85,7 @@ export class AuthService {
     // Before the session is: what fails from then on would leave one behind that nobody has.
     const sign = await this.crypto.accessTokenSigner();
     const { passwordChangedAtMs } = credentials;
-    const knownId = deviceId ?? (await this.knownDevices.newId(userId, passwordChangedAtMs));
-    const nextDeviceToken = await this.knownDevices.tokenFor(userId, knownId);
+    const nextDeviceToken = await this.knownDevices.tokenFor(userId, passwordChangedAtMs, deviceId);
     const onRefusal: SecondStep['onRefusal'] = (reason) =>
       this.events.loginRefused(reason, { userId, email }, origin);
     const completed = this.secondFactor.complete({ userId, code, subject, onRefusal }, (amr) => {

@@ -45,14 +45,19 @@ export class KnownDevices {
     return isOfNow ? deviceId : undefined;
   }
 
-  /** A token for a device that has just signed in, under the key that is primary now. */
-  async tokenFor(userId: string, deviceId: string): Promise<string> {
+  /**
+   * A token for a device that shows the password and second factor of this account, under the key that is primary now.
+   *
+   * @param knownId - what `recognise` gave; without it the device gets an id
+   */
+  async tokenFor(userId: string, passwordChangedAtMs: number, knownId: string | undefined): Promise<string> {
+    const deviceId = knownId ?? (await this.#newId(userId, passwordChangedAtMs));
     const envelope = await this.crypto.encrypt(Buffer.from(deviceId, 'latin1'), contextOf(userId));
     return PREFIX + envelope.toString('base64url');
   }
 
-  /** A device that has just shown what is asked for, which may have been set before the clock was set back. */
-  async newId(userId: string, passwordChangedAtMs: number): Promise<string> {
+  /** Never of before the password and the factor, which may be older than a clock that was set back. */
+  async #newId(userId: string, passwordChangedAtMs: number): Promise<string> {
     return uuidv7(Math.max(this.clock.nowMs(), await this.#factorsSince(userId, passwordChangedAtMs)));
   }
 

@@ -27,8 +27,8 @@ export function passwordsCommand(): Command {
 async function pack(text: string, list: string): Promise<void> {
   await withModule(UsersModule, async (context) => {
     const cryptoService = context.get(CryptoService, { strict: false });
-    const file = packEntries(await or(`${text} cannot be read`, readEntries(text, cryptoService)));
-    await or(`${list} cannot be written`, replaceFile(list, file));
+    const file = packEntries(await orRefuse(`${text} cannot be read`, readEntries(text, cryptoService)));
+    await orRefuse(`${list} cannot be written`, replaceFile(list, file));
     process.stdout.write(`packed ${(file.length - MAGIC.length) / ENTRY_BYTES} passwords\n`);
   });
 }
@@ -60,7 +60,7 @@ async function replaceFile(file: string, content: Buffer): Promise<void> {
   }
 }
 
-async function or<T>(fault: string, work: Promise<T>): Promise<T> {
+async function orRefuse<T>(fault: string, work: Promise<T>): Promise<T> {
   return work.catch((error: unknown) => {
     throw new StartError(`${fault} (${errorCode(error) ?? 'unknown'})`, { cause: error });
   });

@@ -61,30 +61,30 @@ export class GrantsRepository {
       .execute();
   }
 
-  /** That the grant is in force and the version readable is decided in the statement that hands the ciphertext out. */
+  /**
+   * That the grant is in force, its owner enabled and the version readable is decided in the statement that hands the
+   * ciphertext out.
+   */
   async findGranted(recipientId: string, id: string, nowMs: number): Promise<GrantedVersion | undefined> {
-    return (
-      this.database.query
-        .selectFrom('grants')
-        .innerJoin('secrets', 'secrets.id', 'grants.secret_id')
-        .innerJoin('secret_versions', (join) =>
-          join
-            .onRef('secret_versions.secret_id', '=', 'secrets.id')
-            .on((on) =>
-              on('secret_versions.version', '=', on.fn.coalesce('grants.version', 'secrets.latest_version')),
-            ),
-        )
-        // What somebody granted rests while they are disabled.
-        .innerJoin('users as owner', 'owner.id', 'secrets.owner_id')
-        .select(readableColumns(nowMs))
-        .select('secrets.owner_id')
-        .where('owner.disabled_at', 'is', null)
-        .where('grants.id', '=', id)
-        .where('grants.recipient_id', '=', recipientId)
-        .where((where) =>
-          where.or([where('grants.expires_at', 'is', null), where('grants.expires_at', '>', nowMs)]),
-        )
-        .executeTakeFirst()
-    );
+    return this.database.query
+      .selectFrom('grants')
+      .innerJoin('secrets', 'secrets.id', 'grants.secret_id')
+      .innerJoin('secret_versions', (join) =>
+        join
+          .onRef('secret_versions.secret_id', '=', 'secrets.id')
+          .on((on) =>
+            on('secret_versions.version', '=', on.fn.coalesce('grants.version', 'secrets.latest_version')),
+          ),
+      )
+      .innerJoin('users as owner', 'owner.id', 'secrets.owner_id')
+      .select(readableColumns(nowMs))
+      .select('secrets.owner_id')
+      .where('owner.disabled_at', 'is', null)
+      .where('grants.id', '=', id)
+      .where('grants.recipient_id', '=', recipientId)
+      .where((where) =>
+        where.or([where('grants.expires_at', 'is', null), where('grants.expires_at', '>', nowMs)]),
+      )
+      .executeTakeFirst();
   }
 }

@@ -2,31 +2,21 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { Database } from '../../src/database/database.js';
 import { DatabaseUnavailableError } from '../../src/database/errors.js';
 import { type Account, newAccount, newEmail, PASSWORD } from '../support/accounts.js';
-import { newPostgresDatabase, type PostgresDatabase, testPostgresUrl } from '../support/postgres-database.js';
+import { newAppBehindRelay } from '../support/app-behind-relay.js';
+import { testPostgresUrl } from '../support/postgres-database.js';
 import { expectProblem } from '../support/problems.js';
-import { TcpRelay } from '../support/tcp-relay.js';
-import { newTestApp, type TestApp } from '../support/test-app.js';
+import { type TcpRelay } from '../support/tcp-relay.js';
+import { type TestApp } from '../support/test-app.js';
 
 const describePostgres = testPostgresUrl === undefined ? describe.skip : describe;
 
-async function behindRelay(database: PostgresDatabase): Promise<{ url: URL; relay: TcpRelay }> {
-  const url = new URL(database.url);
-  const relay = await TcpRelay.open({ host: url.hostname, port: Number(url.port || '5432') });
-  url.hostname = '127.0.0.1';
-  url.port = String(relay.port);
-  return { url, relay };
-}
-
 describePostgres('while PostgreSQL cannot be reached', () => {
-  let database: PostgresDatabase;
   let relay: TcpRelay;
   let app: TestApp;
+  let close: () => Promise<void>;
   let user: Account;
   beforeAll(async () => {
-    database = await newPostgresDatabase();
-    const { url, ...opened } = await behindRelay(database);
-    ({ relay } = opened);
-    app = await newTestApp({ environment: { DATABASE_URL: url.href } });
+    ({ app, relay, close } = await newAppBehindRelay());
     user = await newAccount(app);
   });
   beforeEach(async () => {
@@ -35,11 +25,7 @@ describePostgres('while PostgreSQL cannot be reached', () => {
     expectProblem(await app.get('/health/ready'), 'ERR_UNAVAILABLE');
   });
   afterEach(() => relay.mend());
-  afterAll(async () => {
-    await app.close();
-    await relay.cut();
-    await database.drop();
-  });
+  afterAll(() => close());
 
   it('the process lives and is not ready', async () => {
     expect((await app.get('/health/live')).status).toBe(200);
@@ -86,23 +72,15 @@ describePostgres('while PostgreSQL cannot be reached', () => {
 });
 
 describePostgres('while PostgreSQL says nothing', () => {
-  let database: PostgresDatabase;
   let relay: TcpRelay;
   let app: TestApp;
+  let close: () => Promise<void>;
   let user: Account;
   beforeAll(async () => {
-    database = await newPostgresDatabase();
-    const { url, ...opened } = await behindRelay(database);
-    ({ relay } = opened);
-    url.searchParams.set('query_timeout', '3000');
-    app = await newTestApp({ environment: { DATABASE_URL: url.href } });
+    ({ app, relay, close } = await newAppBehindRelay({ query_timeout: '3000' }));
     user = await newAccount(app);
   });
-  afterAll(async () => {
-    await app.close();
-    await relay.cut();
-    await database.drop();
-  });
+  afterAll(() => close());
 
   it('nobody waits for it: all is answered with 503, and its connections are used no more', async () => {
     relay.stall();

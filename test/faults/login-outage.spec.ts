@@ -7,12 +7,12 @@ import { RefreshTokens } from '../../src/auth/refresh-tokens.js';
 import { SessionsService } from '../../src/auth/sessions.service.js';
 import { UsersService } from '../../src/users/users.service.js';
 import { type Account, newAccount, PASSWORD } from '../support/accounts.js';
+import { newAppBehindRelay } from '../support/app-behind-relay.js';
 import { AuthenticatorApp } from '../support/authenticator-app.js';
 import { afterNext, beforeNext } from '../support/next-call.js';
-import { newPostgresDatabase, testPostgresUrl } from '../support/postgres-database.js';
+import { testPostgresUrl } from '../support/postgres-database.js';
 import { expectProblem } from '../support/problems.js';
 import { databaseOf } from '../support/retired-keys.js';
-import { TcpRelay } from '../support/tcp-relay.js';
 import { newTestApp, type TestApp } from '../support/test-app.js';
 
 /** An application whose database can go and come back. */
@@ -49,17 +49,7 @@ async function onSqlite(): Promise<Setting> {
 
 /** The server can't be reached any more. */
 async function onPostgres(): Promise<Setting> {
-  const database = await newPostgresDatabase();
-  const url = new URL(database.url);
-  const relay = await TcpRelay.open({ host: url.hostname, port: Number(url.port || '5432') });
-  url.hostname = '127.0.0.1';
-  url.port = String(relay.port);
-  const app = await newTestApp({ environment: { DATABASE_URL: url.href } });
-  const close = async () => {
-    await app.close();
-    await relay.cut();
-    await database.drop();
-  };
+  const { app, relay, close } = await newAppBehindRelay();
   return { app, go: () => relay.cut(), comeBack: () => relay.mend(), close };
 }
 

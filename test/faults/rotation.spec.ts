@@ -137,7 +137,7 @@ async function newAccountWithData(app: TestApp): Promise<Owner> {
   const deviceId = uuidv7(app.clock.nowMs());
   const device = {
     id: deviceId,
-    token: await app.nest.get(KnownDevices, { strict: false }).tokenFor(account.id, deviceId),
+    token: await app.nest.get(KnownDevices, { strict: false }).tokenFor(account.id, 0, deviceId),
   };
   return {
     ...account,
